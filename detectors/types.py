@@ -1,0 +1,157 @@
+"""The values that detection hands on. They import nothing of ours, so every layer may carry them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+class Answer(StrEnum):
+    """Does it leak? ``undecided`` is an honest answer: growth that may yet stop."""
+
+    LEAK = "leak"
+    NO_LEAK = "no_leak"
+    UNDECIDED = "undecided"
+
+
+class Shape(StrEnum):
+    """What the memory does, in the words of contracts.md section 2."""
+
+    FLAT = "flat"
+    LINEAR = "linear"
+    ACCELERATING = "accelerating"
+    PLATEAU = "plateau"
+    LOAD_FOLLOWING = "load_following"
+    STEPS = "steps"
+    SAWTOOTH = "sawtooth"
+    CYCLES = "cycles"
+    PAGE_CACHE = "page_cache"
+    DECELERATING = "decelerating"
+    IRREGULAR = "irregular"
+    TOO_SHORT = "too_short"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with its 95 % interval; ``high`` None means without bound."""
+
+    estimate: float
+    low: float
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The leak alone, in bytes per second, with its 95 % interval and the number of samples that it rests on."""
+
+    slope_per_second: float
+    low: float
+    high: float
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer and why.
+
+    Attributes:
+        verdict: leak, no_leak or undecided.
+        shape: what the memory does.
+        confidence: 0..1, the probability that the verdict holds.
+        metric: the column that it rests on; None where no memory column could be judged.
+        trend: the leak's slope; None unless the verdict is a leak.
+        onset: Unix seconds where the growth began; None unless the verdict is a leak.
+        restarts: Unix seconds of the resets seen in the trace.
+        because: one sentence per piece of evidence, with its number and unit.
+    """
+
+    verdict: Answer
+    shape: Shape
+    confidence: float
+    metric: str | None
+    trend: Trend | None
+    onset: float | None
+    restarts: tuple[float, ...]
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Seconds from the trace's end until the level reaches the limit, load peaks included; ``high`` None: maybe never."""
+
+    seconds_to_limit: float
+    low: float
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelShare:
+    """What one model's requests leave behind: bytes per request, and its share (0..1) of the leak."""
+
+    model: str
+    bytes_per_request: Interval
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who leaks: bytes that each request leaves behind (None where it could not be told), per model where known.
+
+    ``follows`` is "requests" where the growth follows the request count better than the clock, "time" where the
+    clock explains it better, "unclear" where the trace does not separate them.
+    """
+
+    bytes_per_request: Interval | None
+    by_model: tuple[ModelShare, ...]
+    follows: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One explanation that competed: its name, its share of belief (0..1), and by how many nats it lost to the best."""
+
+    name: str
+    leak: bool
+    weight: float
+    lost_by: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The winning explanation drawn over the data, on the robust bins that were judged.
+
+    Attributes:
+        time_seconds: (m,) Unix seconds of the bins, m at most a few hundred.
+        level_bytes: (m,) median level of the metric in each bin.
+        fitted_bytes: (m,) the best explanation.
+        leak_bytes: (m,) the leak's own part of it (0 before the onset; all 0 where nothing leaks).
+    """
+
+    time_seconds: FloatArray
+    level_bytes: FloatArray
+    fitted_bytes: FloatArray
+    leak_bytes: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Everything that detection has to say about one trace.
+
+    Attributes:
+        verdict: the answer and why.
+        forecast: time to the limit; None where nothing leaks or there is no limit.
+        attribution: bytes per request; None where nothing leaks or no request column exists.
+        undecided_until_seconds: how much more trace would decide it; None unless undecided.
+        explanations: which explanations competed, the best first; empty where the trace is too short.
+        fit: the curve to draw; None where the trace is too short.
+    """
+
+    verdict: Verdict
+    forecast: Forecast | None = None
+    attribution: Attribution | None = None
+    undecided_until_seconds: float | None = None
+    explanations: tuple[Explanation, ...] = ()
+    fit: Fit | None = None
