@@ -1,0 +1,1 @@
+"""What to say, and where: one file a channel or an output form."""

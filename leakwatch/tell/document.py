@@ -1,0 +1,103 @@
+"""The JSON document of ``leakwatch analyze`` (contracts.md section 2), as plain dicts; and it written as JSON and YAML.
+
+The published schema is docs/schemas/analyze.schema.json. Unknown is ``null``: NaN and Infinity never appear.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from detectors.types import Assessment, Attribution, Forecast, Interval, Trend
+from leakwatch.trace import Trace
+
+SCHEMA_VERSION = 1
+
+Json = dict[str, Any]
+
+
+def document(
+    analyses: Iterable[tuple[Trace, Assessment]], diagnoses: Mapping[tuple[str, str | None], Json] | None = None
+) -> Json:
+    """The whole document; ``diagnoses`` holds a diagnosis by (source, container) where one was made."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "analyses": [
+            analysis(trace, assessment, (diagnoses or {}).get((trace.target.source, trace.target.container)))
+            for trace, assessment in analyses
+        ],
+    }
+
+
+def analysis(trace: Trace, assessment: Assessment, diagnosis: Json | None = None) -> Json:
+    """One entry of ``analyses``: bytes and Unix seconds as numbers, in the order of the contract."""
+    verdict, attribution, time = assessment.verdict, assessment.attribution, trace.time_seconds
+    return {
+        "source": trace.target.source,
+        "container": trace.target.container,
+        "samples": len(time),
+        "dropped_rows": int(trace.dropped_rows),
+        "start": _finite(time[0]) if len(time) else None,
+        "end": _finite(time[-1]) if len(time) else None,
+        "verdict": str(verdict.verdict),
+        "shape": str(verdict.shape),
+        "confidence": min(max(_finite(verdict.confidence) or 0.0, 0.0), 1.0),
+        "metric": verdict.metric,
+        "slope_bytes_per_second": _trend(verdict.trend),
+        "onset": _finite(verdict.onset),
+        "restarts": [at for at in map(_finite, verdict.restarts) if at is not None],
+        "limit_bytes": _whole(trace.limit_bytes),
+        "time_to_limit_seconds": _forecast(assessment.forecast),
+        "bytes_per_request": _interval(attribution.bytes_per_request) if attribution else None,
+        "by_model": _by_model(attribution),
+        "undecided_until_seconds": _finite(assessment.undecided_until_seconds),
+        "because": list(verdict.because),
+        "oom_events": [],
+        "diagnosis": diagnosis,
+    }
+
+
+def as_json(analyses: Sequence[tuple[Trace, Assessment]]) -> str:
+    """The document as JSON; pure ASCII, so that any path survives any encoding."""
+    return json.dumps(document(analyses), indent=2, allow_nan=False) + "\n"
+
+
+def as_yaml(analyses: Sequence[tuple[Trace, Assessment]]) -> str:
+    """The same document as YAML."""
+    import yaml  # 30 ms that no other output needs
+
+    return yaml.safe_dump(document(analyses), sort_keys=False, width=120)
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _whole(value: float | None) -> int | None:
+    return round(value) if value is not None and math.isfinite(value) else None
+
+
+def _bounded(estimate: float, low: float, high: float | None) -> Json | None:
+    """An interval; null where its estimate or its low end is unknown, ``high`` null where it has no upper end."""
+    if not (math.isfinite(estimate) and math.isfinite(low)):
+        return None
+    return {"estimate": float(estimate), "low": float(low), "high": _finite(high)}
+
+
+def _trend(trend: Trend | None) -> Json | None:
+    return _bounded(trend.slope_per_second, trend.low, trend.high) if trend else None
+
+
+def _forecast(forecast: Forecast | None) -> Json | None:
+    return _bounded(forecast.seconds_to_limit, forecast.low, forecast.high) if forecast else None
+
+
+def _interval(interval: Interval | None) -> Json | None:
+    return _bounded(interval.estimate, interval.low, interval.high) if interval else None
+
+
+def _by_model(attribution: Attribution | None) -> list[Json]:
+    return [
+        {"model": m.model, "bytes_per_request": _interval(m.bytes_per_request), "share": _finite(m.share)}
+        for m in (attribution.by_model if attribution else ())
+    ]

@@ -1,0 +1,145 @@
+"""The screen of ``leakwatch analyze``: one trace with its chart, or many in one table, the most urgent first.
+
+Everything is `rich.text.Text`, never markup, so names from traces cannot style or break the screen.
+"""
+
+import io
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from detectors.types import Answer, Assessment
+from leakwatch.tell import chart, units
+from leakwatch.tell.figures import Figure, figures, models
+from leakwatch.tell.sentences import WORDS, next_step, trace_name, verdict_in_words
+from leakwatch.tell.summary import FULL_HEAD, HEAD, summary_line, summary_rows
+from leakwatch.tell.urgency import by_urgency
+from leakwatch.trace import Trace
+
+_ANSWER_STYLES = {Answer.LEAK: "bold red", Answer.UNDECIDED: "bold yellow", Answer.NO_LEAK: "bold green"}
+_CHART_STYLES = {
+    chart.Role.AXIS: "dim",
+    chart.Role.LEVEL: "cyan",
+    chart.Role.FIT: "bold yellow",
+    chart.Role.LIMIT: "red",
+    chart.Role.RESTART: "magenta",
+    chart.Role.ONSET: "bold red",
+}
+_TEXT_WIDTH = 110
+"""Sentences longer than this are hard to read."""
+
+
+def render(
+    analyses: Sequence[tuple[Trace, Assessment]],
+    *,
+    width: int,
+    height: int,
+    colour: bool,
+    wide: bool = False,
+    explain: bool = False,
+) -> str:
+    """The whole screen as text, ``width`` columns wide, with ANSI colours where ``colour``.
+
+    One trace takes ``height`` rows where its chart can be fitted to that.
+    """
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        legacy_windows=False,
+    )
+    with console.capture() as capture:
+        if len(analyses) == 1:
+            _one(console, *analyses[0], height=height, wide=wide, explain=explain)
+        else:
+            _many(console, analyses, wide=wide, explain=explain)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+def _one(console: Console, trace: Trace, assessment: Assessment, *, height: int, wide: bool, explain: bool) -> None:
+    headline = Text.assemble(
+        (WORDS[assessment.verdict.verdict], _ANSWER_STYLES[assessment.verdict.verdict]),
+        "  ",
+        (trace_name(trace), "bold"),
+        f": {verdict_in_words(trace, assessment)}",
+    )
+    below: list[RenderableType] = [_numbers(figures(trace, assessment, full=wide))]
+    if wide and (by_model := models(assessment)):
+        below += [Text("By model", "bold"), _numbers(by_model)]
+    if assessment.verdict.because:
+        below += [Text("Why", "bold"), *(_bullet(sentence) for sentence in assessment.verdict.because)]
+    if explain:
+        below += [Text("What competed", "bold"), _competition(assessment)]
+    below.append(_hanging(Text("Next ", "bold"), Text(next_step(trace, assessment))))
+    text_width = console.width if wide else min(console.width, _TEXT_WIDTH)
+    options = console.options.update(width=text_width)
+    used = sum(len(console.render_lines(part, options)) for part in (headline, *below))
+    # The chart takes what the rest leaves of the screen, blank lines and the prompt deducted.
+    chart_height = min(max(height - used - 3, 9), 24 if wide else 14)
+    picture = chart.draw(trace, assessment, text_width, chart_height)
+    console.print(headline, width=text_width)
+    if picture:
+        console.print(*(_chart_row(row) for row in picture), sep="\n", no_wrap=True, crop=True)
+    console.print(Group(*below), width=text_width)
+
+
+def _many(console: Console, analyses: Sequence[tuple[Trace, Assessment]], *, wide: bool, explain: bool) -> None:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in FULL_HEAD if wide else HEAD:
+        table.add_column(column, overflow="fold", no_wrap=column in HEAD and column != "Trace")
+    for answer, (word, *cells) in summary_rows(analyses, full=wide):
+        table.add_row(Text(word, _ANSWER_STYLES[answer]), *map(Text, cells))
+    console.print(table)
+    console.print(Text(summary_line(analyses)))
+    if explain:
+        for trace, assessment in by_urgency(analyses):
+            console.print(Text(f"\nWhat competed for {trace_name(trace)}", "bold"))
+            console.print(_competition(assessment))
+
+
+def _numbers(lines: Sequence[Figure]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_column(overflow="fold", style="dim")
+    for line in lines:
+        grid.add_row(Text(line.what), Text(line.value), Text(line.remark))
+    return grid
+
+
+def _competition(assessment: Assessment) -> RenderableType:
+    if not assessment.explanations:
+        return Padding(Text("nothing: there was too little trace to explain"), (0, 0, 0, 2))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("Explanation", overflow="fold")
+    table.add_column("Leaks", no_wrap=True)
+    table.add_column("Belief", justify="right", no_wrap=True)
+    table.add_column("Lost by (nats)", justify="right", no_wrap=True)
+    for one in assessment.explanations:
+        lost = "best" if one.lost_by == 0 else units.number(one.lost_by)
+        table.add_row(Text(units.visible(one.name)), "yes" if one.leak else "no", units.share(one.weight), lost)
+    return table
+
+
+def _chart_row(row: chart.Row) -> Text:
+    return Text.assemble(*((span.text, _CHART_STYLES[span.role]) for span in row))
+
+
+def _bullet(sentence: str) -> Table:
+    return _hanging(Text("  •"), Text(units.visible(sentence)))
+
+
+def _hanging(mark: Text, body: Text) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(mark, body)
+    return grid
