@@ -8,7 +8,7 @@ REQUIRE_REAL ?=
 PYTEST := $(BIN)/python -m pytest -n 2 $(if $(REQUIRE_REAL),--require-real)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench lock clean tests-here tests-next
+.PHONY: help demo test check lint format docs bench lock clean tests-here tests-next
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## +/\t/' | expand -t 12
@@ -25,7 +25,7 @@ $(READY): requirements/dev.txt pyproject.toml
 demo: $(READY)  ## analyse a sample trace and show the verdict
 	@$(BIN)/leakwatch analyze sample_traces/tf_function_retracing.csv || test $$? -eq 10
 
-test: check tests-next tests-here  ## every check and every test (the same set-up)
+test: lint tests-next tests-here  ## every check and every test (the same set-up)
 
 tests-here: $(READY)
 	$(PYTEST) --cov --cov-report=
@@ -35,16 +35,21 @@ tests-here: $(READY)
 tests-next: $(READY)
 	@BASE=$(BIN)/python .ci/second_interpreter 3.13
 
-check: $(READY)  ## format, lint, types, import contracts, docs snippets
+check: lint  ## format, lint, types, import contracts, docs snippets
+	$(BIN)/python -m pytest -q tests/test_docs.py
+
+lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -q tests/test_docs.py
 
 format: $(READY)  ## put every file in its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(READY)  ## put what the documents' commands print now into the documents
+	$(BIN)/python docs/run_snippets.py --write README.md CONTRIBUTING.md docs/*.md
 
 bench: $(READY)  ## detection quality and speed beside the peers' rules, into benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.quality --write
