@@ -1,0 +1,153 @@
+"""Facts, the tree of questions and findings, and the diagnosis: values that import nothing of ours."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+Value = str | float | bool
+"""What a fact may hold: a word, a number in the fact's unit, or yes/no."""
+
+Operand = str | float | bool | tuple[str, ...]
+"""What a question compares a fact with."""
+
+
+class Branch(StrEnum):
+    """The three answers; ``unknown`` is an answer with a branch of its own, never a guess."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Confidence(StrEnum):
+    """How far a finding may be trusted, in words: no frequency has been measured behind it.
+
+    CERTAIN: the numbers show it. LIKELY: they fit this cause and few others. POSSIBLE: one cause of several.
+    """
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+
+class Action(StrEnum):
+    """The remedies that can be carried out, the cheapest first."""
+
+    RELOAD_MODEL = "reload_model"
+    RAISE_LIMIT = "raise_limit"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that is known, or known to be unknown.
+
+    Attributes:
+        name: a name of the vocabulary (``playbooks.vocabulary.FACTS``).
+        value: in the vocabulary's type and unit; None means unknown.
+        because: one sentence with number and unit that says where the value comes from.
+    """
+
+    name: str
+    value: Value | None
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A comparison of one fact with one operand: the name of the fact, of the operator, and the operand."""
+
+    fact: str
+    operator: str
+    operand: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A node that asks; ``yes``, ``no`` and ``unknown`` name the nodes that follow."""
+
+    ask: str
+    when: Condition
+    yes: str
+    no: str
+    unknown: str
+
+    def after(self, answer: Branch) -> str:
+        """The name of the node that follows the answer."""
+        return {Branch.YES: self.yes, Branch.NO: self.no, Branch.UNKNOWN: self.unknown}[answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do, in the reader's words, and the exact command, flag or setting where there is one."""
+
+    do: str
+    command: str | None = None
+
+    def __str__(self) -> str:
+        return self.do if self.command is None else f"{self.do}: {self.command}"
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What a machine may do about it, and what that risks."""
+
+    action: Action
+    risk: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A node that ends the walk: the cause in one sentence, what to do, and at most one remedy."""
+
+    cause: str
+    confidence: Confidence
+    steps: tuple[Step, ...]
+    remedy: Remedy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """A decision tree; nodes may be shared, and every walk from ``start`` ends in a finding.
+
+    Attributes:
+        name: what the tree is called, as its file is.
+        about: one sentence: when to use it.
+        start: the name of the first node.
+        nodes: read-only; every node is reachable, and no path comes back to a node.
+    """
+
+    name: str
+    about: str
+    start: str
+    nodes: Mapping[str, Question | Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One question of a walk, its answer, and the sentence with number and unit that the answer rests on."""
+
+    ask: str
+    answer: Branch
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Where a walk ended, and the way there.
+
+    Attributes:
+        cause: one sentence.
+        confidence: how far to trust it.
+        path: the questions in the order in which they were asked.
+        steps: what to do, the first thing first.
+        playbook: the name of the tree.
+        remedy: what a machine may do about it; None where nothing fits.
+    """
+
+    cause: str
+    confidence: Confidence
+    path: tuple[Answered, ...]
+    steps: tuple[Step, ...]
+    playbook: str
+    remedy: Remedy | None = None
