@@ -1,35 +1,90 @@
-"""Placeholder to unblock work on the other verbs; the real detector replaces this file."""
+"""One trace in, one assessment out: the order of the work."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from detectors.types import Answer, Assessment, Explanation, Fit, FloatArray, Forecast, Shape, Trend, Verdict
+from detectors.attribution import attribute
+from detectors.contest import contest
+from detectors.forecast import forecast, trend
+from detectors.posterior import Posterior
+from detectors.reasons import reasons
+from detectors.ruling import Ruling, rule
+from detectors.scene import Scene, prepare
+from detectors.series import choose_metric
+from detectors.shape import name_shape
+from detectors.types import Answer, Assessment, Fit, FloatArray, Shape, Verdict
+
+MINIMUM_SAMPLES = 20
 
 
-def assess(time_seconds: FloatArray, columns: Mapping[str, FloatArray], limit_bytes: float | None) -> Assessment:
-    """Ordinary least squares on the first memory column."""
-    metric = next((c for c in ("anon_bytes", "working_set_bytes", "rss_bytes", "usage_bytes") if c in columns), None)
-    if metric is None or len(time_seconds) < 20:
-        return Assessment(Verdict(Answer.UNDECIDED, Shape.TOO_SHORT, 0.0, metric, None, None, (), ("too few samples",)))
-    ok = np.isfinite(columns[metric])
-    t, y = time_seconds[ok], columns[metric][ok]
-    slope, base = np.polyfit(t - t[0], y, 1)
-    fit = base + slope * (t - t[0])
-    leak = bool(np.corrcoef(fit, y)[0, 1] ** 2 > 0.8 and slope > 0)
-    head = (limit_bytes - y[-1]) / slope if limit_bytes and leak else None
-    return Assessment(
-        Verdict(
-            Answer.LEAK if leak else Answer.NO_LEAK,
-            Shape.LINEAR if leak else Shape.FLAT,
-            0.9,
-            metric,
-            Trend(slope, slope * 0.9, slope * 1.1, len(t)) if leak else None,
-            float(t[0]) if leak else None,
-            (),
-            (f"{metric} grows by {slope * 3600 / 2**20:.1f} MiB/h",),
-        ),
-        forecast=None if head is None else Forecast(head, head * 0.9, head * 1.1),
-        explanations=(Explanation("line", True, 0.9, 0.0), Explanation("flat", False, 0.1, 2.2)),
-        fit=Fit(t, y, fit, slope * (t - t[0]) if leak else np.zeros_like(t)),
+def assess(time_seconds: FloatArray, columns: Mapping[str, FloatArray], *, limit_bytes: float | None) -> Assessment:
+    """Does it leak, how fast, since when, how long is left, and why we say so.
+
+    Args:
+        time_seconds: (n,) Unix seconds, strictly rising.
+        columns: by contract name, each (n,), NaN where unknown.
+        limit_bytes: the memory limit, None where there is none.
+
+    Raises:
+        ValueError: a column's length differs from ``time_seconds``, or the times do not rise.
+    """
+    for name, column in columns.items():
+        if len(column) != len(time_seconds):
+            raise ValueError(f"columns[{name!r}] has {len(column)} values for {len(time_seconds)} times")
+    if len(time_seconds) > 1 and not (np.diff(time_seconds) > 0).all():
+        raise ValueError("time_seconds must rise strictly")
+    metric = choose_metric(columns)
+    if metric is None:
+        return _too_short(None, "no memory column has half of its cells known")
+    known = int(np.isfinite(columns[metric]).sum())
+    if known < MINIMUM_SAMPLES:
+        return _too_short(metric, f"{known} samples are too few to judge: at least {MINIMUM_SAMPLES} are needed")
+    scene = prepare(time_seconds, columns[metric], columns, limit_bytes)
+    level, floor = contest(scene, scene.judged), contest(scene, scene.floor)
+    return _tell(scene, metric, level, floor, rule(scene, level, floor), time_seconds, columns)
+
+
+def _tell(
+    scene: Scene,
+    metric: str,
+    level: Posterior,
+    floor: Posterior,
+    ruling: Ruling,
+    time_seconds: FloatArray,
+    columns: Mapping[str, FloatArray],
+) -> Assessment:
+    leaks = ruling.answer is Answer.LEAK
+    leak = trend(scene, level) if leaks else None
+    ahead = forecast(scene, level, leak) if leak else None
+    who = attribute(scene, level, leak, time_seconds, columns) if leak else None
+    shape = name_shape(scene, level, ruling, metric, columns)
+    verdict = Verdict(
+        verdict=ruling.answer,
+        shape=shape,
+        confidence=ruling.probability if leaks else 1.0 - ruling.probability,
+        metric=metric,
+        trend=leak,
+        onset=scene.start + scene.first + scene.span * level.onset if leaks else None,
+        restarts=tuple(scene.start + t for t in restarts(scene, level)),
+        because=reasons(scene, metric, level, floor, ruling, leak, ahead, who),
     )
+    more = scene.span if ruling.answer is Answer.UNDECIDED else None
+    return Assessment(verdict, ahead, who, more, level.explanations, _fit(scene, level, leaks))
+
+
+def restarts(scene: Scene, level: Posterior) -> tuple[float, ...]:
+    """Seconds on the scene's axis: counter resets, else falls that the best explanation takes for restarts."""
+    if scene.requests is not None and len(scene.requests.resets):
+        return tuple(scene.requests.resets.tolist())
+    return tuple(scene.drops.time.tolist()) if level.best.frame == "restart" else ()
+
+
+def _fit(scene: Scene, level: Posterior, leaks: bool) -> Fit:
+    best = level.best_leak if leaks and level.best_leak is not None else level.best
+    time = scene.start + scene.first + scene.span * scene.judged.position
+    return Fit(time, scene.judged.level, best.nuisance + best.growth + best.leak, best.leak - best.leak[0])
+
+
+def _too_short(metric: str | None, why: str) -> Assessment:
+    return Assessment(Verdict(Answer.UNDECIDED, Shape.TOO_SHORT, 0.0, metric, None, None, (), (why,)))

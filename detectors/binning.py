@@ -1,0 +1,135 @@
+"""The judged bins of a series: their level, their floor, and what is taken out of them before the competition."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from detectors.series import Bins, Series, bin_between, bin_equally
+from detectors.types import FloatArray
+
+BINS = 129
+FLOOR_STRIDE = 3
+"""The floor is judged on every third bin: it is an opening over several bins, and neighbours repeat each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """(n,) bins: position 0..1 in the trace, the piece that they lie in, median level (pulses removed) and floor."""
+
+    position: FloatArray
+    piece: NDArray[np.int64]
+    level: FloatArray
+    floor: FloatArray
+    regular: bool
+
+
+def bin_count(samples: int) -> int:
+    """129 bins, fewer where there are not three samples to fill each."""
+    return BINS if samples >= 200 else 63 if samples >= 63 else 33
+
+
+def judge(series: Series, cuts: FloatArray) -> Judged:
+    """Bins that never straddle a cut, without the last one before each cut, which may hold part of the fall."""
+    first, span = float(series.time[0]), float(series.time[-1] - series.time[0])
+    count = bin_count(len(series.time))
+    if len(cuts) == 0:
+        bins = bin_equally(series, count)
+        piece = np.zeros(len(bins.time), dtype=np.int64)
+        regular = len(bins.time) == count
+        position = (np.arange(count) + 0.5) / count if regular else (bins.time - first) / span
+    else:
+        bins = _bin_pieces(series, cuts, count)
+        piece = np.searchsorted(cuts, bins.time, side="right").astype(np.int64)
+        last_before_cut = np.append(np.diff(piece) > 0, False)
+        only = np.bincount(piece)[piece] == 1
+        keep = ~last_before_cut | only
+        bins, piece = Bins(bins.time[keep], bins.median[keep], bins.floor[keep]), piece[keep]
+        regular = False
+        position = (bins.time - first) / span
+    return Judged(position, piece, _despike(bins.median), bins.floor, regular)
+
+
+def without_pulses(judged: Judged, immaterial: float) -> Judged:
+    """Short excursions with a sharp edge on both sides (jobs, overlapping versions, bursts) cut down to the level around.
+
+    Both edges matter: a staircase has only one. ``immaterial`` is a difference that persuades nobody.
+    """
+    level = judged.level
+    n = len(level)
+    width = max(1, round(0.06 * n))
+    trend = _blockwise_trend(judged.position, level)
+    flat = level - trend
+    ground = _opening(flat, width)
+    excess = flat - ground
+    spread = 1.4826 * float(np.median(np.abs(excess - np.median(excess))))
+    bar = 8.0 * max(spread, immaterial)
+    high = excess > bar
+    if not high.any():
+        return judged
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], high, [False]]).astype(np.int8)))
+    out = level.copy()
+    for a, b in zip(edges[::2], edges[1::2], strict=True):
+        height = float(excess[a:b].max())
+        rises = a > 0 and flat[min(a + 1, n - 1)] - flat[max(a - 2, 0)] > 0.5 * height
+        falls = b < n and flat[max(b - 2, 0)] - flat[min(b + 1, n - 1)] > 0.5 * height
+        if rises and falls:
+            out[a:b] = ground[a:b] + trend[a:b]
+    return replace(judged, level=out)
+
+
+def floor_rows(judged: Judged) -> NDArray[np.int64]:
+    """Rows of the bins on which the floor is judged."""
+    return np.arange(1, len(judged.level), FLOOR_STRIDE)
+
+
+def smoothed_floor(judged: Judged) -> FloatArray:
+    """(n,) lower envelope: the bins' floors, opened over +-5 % of the trace after taking the trend off, which the
+    opening would otherwise flatten at the end so that every true line looks as if it had just stopped."""
+    out = np.empty_like(judged.floor)
+    for piece in np.unique(judged.piece):
+        rows = judged.piece == piece
+        values = judged.floor[rows]
+        trend = _blockwise_trend(judged.position[rows], values)
+        out[rows] = _opening(values - trend, max(1, round(0.05 * len(judged.floor)))) + trend
+    return out
+
+
+def _bin_pieces(series: Series, cuts: FloatArray, count: int) -> Bins:
+    """Bins whose edges hold every cut; each piece gets its share of them by duration, at least two."""
+    ends = np.concatenate([[series.time[0]], cuts, [series.time[-1]]])
+    spans = np.diff(ends)
+    shares = np.maximum(2, np.round(count * spans / spans.sum())).astype(int)
+    edges = [np.linspace(a, b, k + 1)[:-1] for a, b, k in zip(ends[:-1], ends[1:], shares, strict=True)]
+    return bin_between(series, np.concatenate(edges)[1:])
+
+
+def _despike(level: FloatArray) -> FloatArray:
+    """Hampel filter (Hampel 1974), 7 bins wide, 6 MAD."""
+    if len(level) < 7:
+        return level
+    windows = sliding_window_view(np.pad(level, 3, mode="reflect"), 7)
+    middle = np.median(windows, axis=1)
+    spread = 1.4826 * np.median(np.abs(windows - middle[:, None]), axis=1)
+    return np.where(np.abs(level - middle) > 6.0 * np.maximum(spread, np.median(spread)), middle, level)
+
+
+def _opening(values: FloatArray, half_width: int) -> FloatArray:
+    """Morphological opening with mirrored ends: the largest of the smallest, over windows of 2 * half_width + 1."""
+    half_width = min(half_width, len(values) - 1)
+    width = 2 * half_width + 1
+    lowest = sliding_window_view(np.pad(values, half_width, mode="reflect"), width).min(axis=1)
+    return np.asarray(sliding_window_view(np.pad(lowest, half_width, mode="reflect"), width).max(axis=1))
+
+
+def _blockwise_trend(position: FloatArray, level: FloatArray) -> FloatArray:
+    """A line through the medians of 12 blocks (Theil 1950, Sen 1968)."""
+    blocks = np.array_split(np.arange(len(level)), min(12, len(level)))
+    x = np.array([position[b].mean() for b in blocks])
+    y = np.array([np.median(level[b]) for b in blocks])
+    i, j = np.triu_indices(len(x), 1)
+    if len(i) == 0:
+        return np.full_like(level, level.mean())
+    slope = float(np.median((y[j] - y[i]) / np.maximum(x[j] - x[i], 1e-12)))
+    return slope * position + float(np.median(y - slope * x))

@@ -1,0 +1,258 @@
+"""The competition: every explanation that could have made the series, weighed against all others.
+
+An explanation is a sum of nuisance columns (levels, load, cycle, steps), at most one healthy growth curve and at most
+one leak curve, under one law of noise. All are linear, so once the columns are whitened and their Gram matrix is
+taken, each of some thousand explanations is the closed-form solution of a 2 x 2 system. They are weighed by
+exp(-BIC/2) (Schwarz 1978; Kass and Raftery 1995), averaged within each grid so that a rich grid is no advantage.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.noise import LAWS, Whitener, regular_whitener
+from detectors.shapes import Shapes, healthy, leaking
+from detectors.types import FloatArray
+
+LEAK_FAMILY_LOG_PRIOR = -0.5
+COLLINEAR = 1e-4
+UNUSABLE = 1e200
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Optional nuisance columns that come together or not at all.
+
+    Attributes:
+        name: what they stand for ("load", "cycle", "steps").
+        columns: (n, g).
+        parameters: how many numbers the data chose for it, grid parameters that were searched included.
+        log_prior: added for the explanations that use it.
+    """
+
+    name: str
+    columns: FloatArray
+    parameters: int
+    log_prior: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One way to look at a series: its bins, where it is cut, and which curves may explain it.
+
+    Attributes:
+        name: "plain", "sawtooth" or "restart".
+        position: (n,) bin centres as shares of the trace, 0..1.
+        piece: (n,) integers, rising; noise is independent between pieces.
+        base: (n, b) nuisance columns that are always in (levels).
+        base_parameters: how many numbers the base cost, searched cut times included.
+        groups: optional nuisance columns; each entry lists alternatives of which at most one is in.
+        healthy, leaking: the curves that compete.
+        whiten: for these positions and pieces; one that keeps its matrix marks bins that are all there and equal,
+            whose whitened shapes are kept between traces.
+    """
+
+    name: str
+    position: FloatArray
+    piece: NDArray[np.int64]
+    base: FloatArray
+    base_parameters: int
+    groups: tuple[tuple[Group, ...], ...]
+    healthy: Shapes
+    leaking: Shapes
+    whiten: Whitener
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one frame's explanations say, before frames are compared.
+
+    Attributes:
+        frame: the frame.
+        sets: nuisance groups by set, in the order of the first axis below.
+        log_weight: (s, LAWS, h, l) log weight of each explanation, not normalised; index 0 on h and l is "none".
+        exceeds: same shape, probability that the leak's growth is material.
+        rate, rate_variance: same shape, of the leak per unit of position.
+    """
+
+    frame: Frame
+    sets: tuple[tuple[Group, ...], ...]
+    log_weight: FloatArray
+    exceeds: FloatArray
+    rate: FloatArray
+    rate_variance: FloatArray
+
+
+def compete(frame: Frame, level: FloatArray, material: float, floor_deviation: float) -> Outcome:
+    """Weigh all explanations of ``level`` (n,) in a frame.
+
+    Args:
+        frame: where and with what.
+        level: (n,) the bins' values.
+        material: growth over the whole trace, in the level's unit, that a leak must exceed to matter.
+        floor_deviation: differences below this, in the level's unit, persuade nobody: without it exact data
+            (quantised, idle) give endless confidence to immaterial differences between nearly right models.
+    """
+    gram, log_determinant, index = _gram(frame, level)
+    sets = tuple(tuple(g for g in choice if g is not None) for choice in product(*((None, *a) for a in frame.groups)))
+    results = []
+    for chosen in sets:
+        nuisance = index.base + [c for g in chosen for c in index.groups[g]]
+        results.append(_solve(gram, nuisance, index, len(level), floor_deviation))
+    n = len(level)
+    h, l = frame.healthy, frame.leaking
+    prior = _prior(h.family)[:, None] + _prior(l.family, LEAK_FAMILY_LOG_PRIOR)
+    growths = (np.arange(len(h.family) + 1) > 0).astype(float)[:, None] + (np.arange(len(l.family) + 1) > 0)
+    unit = np.concatenate([[0.0], l.rate])
+    log_weight, exceeds, rate, rate_variance = [], [], [], []
+    for chosen, (residual, coefficient, inverse) in zip(sets, results, strict=True):
+        parameters = frame.base_parameters + sum(g.parameters for g in chosen) + growths
+        log_weight.append(
+            -0.5 * n * np.log(residual)
+            - 0.5 * log_determinant[:, None, None]
+            - 0.5 * np.log(n) * parameters
+            + prior
+            + sum(g.log_prior for g in chosen)
+        )
+        variance = residual * n / np.maximum(n - parameters - 1.0, 2.0) * inverse * unit**2
+        mean = coefficient * unit
+        exceeds.append(_normal_tail((material - mean) / np.sqrt(np.maximum(variance, 1e-300))) * (unit > 0))
+        rate.append(mean)
+        rate_variance.append(variance)
+    return Outcome(frame, sets, *(np.stack(v) for v in (log_weight, exceeds, rate, rate_variance)))
+
+
+def coefficients(
+    frame: Frame, level: FloatArray, chosen: Sequence[Group], law: int, h: int, l: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """One explanation drawn: its nuisance part, its healthy growth and its leak, each (n,); h and l count from 1, 0 none."""
+    parts = [frame.base, *(g.columns for g in chosen)]
+    curves = ([frame.healthy.columns[:, h - 1 : h]] if h else []) + ([frame.leaking.columns[:, l - 1 : l]] if l else [])
+    design = np.concatenate([*parts, *curves], axis=1)
+    white = frame.whiten(np.concatenate([design, level[:, None]], axis=1))[law]
+    solution = np.linalg.lstsq(white[:, :-1], white[:, -1], rcond=1e-9)[0]
+    nuisance = sum(p.shape[1] for p in parts)
+    zero = np.zeros(len(level))
+    growth = design[:, nuisance] * solution[nuisance] if h else zero
+    leak = design[:, -1] * solution[-1] if l else zero
+    return design[:, :nuisance] @ solution[:nuisance], growth, leak
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Where each kind of column stands in the Gram matrix; column 0 is the level."""
+
+    base: list[int]
+    groups: dict[Group, list[int]]
+    healthy: slice
+    leaking: slice
+
+
+def _gram(frame: Frame, level: FloatArray) -> tuple[FloatArray, FloatArray, _Index]:
+    """(LAWS, p, p) Gram matrix of all whitened columns, (LAWS,) log determinants, and where each column stands."""
+    own = np.concatenate([level[:, None], frame.base, *(g.columns for a in frame.groups for g in a)], axis=1)
+    extra = np.concatenate([frame.healthy.columns, frame.leaking.columns], axis=1)
+    if frame.whiten.matrix is not None:
+        fixed = _regular(len(level))
+        count = fixed.shapes.shape[2]
+        kept_h = fixed.healthy
+        own = np.concatenate([own, frame.healthy.columns[:, kept_h:], frame.leaking.columns[:, count - kept_h :]], axis=1)
+        white = frame.whiten(own)
+        cross = white.transpose(0, 2, 1) @ fixed.shapes
+        inner = white.transpose(0, 2, 1) @ white
+        gram = np.concatenate(
+            [np.concatenate([inner, cross], axis=2), np.concatenate([cross.transpose(0, 2, 1), fixed.gram], axis=2)], axis=1
+        )
+        # Own columns first, then the kept shapes: put every healthy and every leaking column side by side.
+        m, eh = own.shape[1], frame.healthy.columns.shape[1] - kept_h
+        el = frame.leaking.columns.shape[1] - (count - kept_h)
+        head = m - eh - el
+        order = np.concatenate(
+            [
+                np.arange(head),
+                m + np.arange(kept_h),
+                head + np.arange(eh),
+                m + np.arange(kept_h, count),
+                head + eh + np.arange(el),
+            ]
+        )
+        gram = gram[:, order[:, None], order]
+    else:
+        white = frame.whiten(np.concatenate([own, extra], axis=1))
+        gram = white.transpose(0, 2, 1) @ white
+    at = 1 + frame.base.shape[1]
+    base = list(range(1, at))
+    groups: dict[Group, list[int]] = {}
+    for g in (g for alternatives in frame.groups for g in alternatives):
+        groups[g] = list(range(at, at + g.columns.shape[1]))
+        at += g.columns.shape[1]
+    middle = at + frame.healthy.columns.shape[1]
+    index = _Index(base, groups, slice(at, middle), slice(middle, middle + frame.leaking.columns.shape[1]))
+    return gram, frame.whiten.log_determinant, index
+
+
+@dataclass(frozen=True, slots=True)
+class _Regular:
+    """What every trace without gaps and cuts shares: the whitened standard shapes and their Gram matrix."""
+
+    shapes: FloatArray
+    gram: FloatArray
+    healthy: int
+
+
+@lru_cache(maxsize=8)
+def _regular(n: int) -> _Regular:
+    position = (np.arange(n) + 0.5) / n
+    h, l = healthy(position), leaking(position)
+    white = regular_whitener(n)(np.concatenate([h.columns, l.columns], axis=1))
+    return _Regular(white, white.transpose(0, 2, 1) @ white, h.columns.shape[1])
+
+
+def _solve(
+    gram: FloatArray, nuisance: list[int], index: _Index, n: int, floor_deviation: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """For every (law, healthy curve or none, leak curve or none): residual variance, leak amplitude, and its variance per unit."""
+    keep = np.concatenate([[0], np.arange(index.healthy.start, index.leaking.stop)])
+    inner = gram[:, nuisance][:, :, nuisance]
+    ridge = 1e-9 * np.eye(len(nuisance)) * inner.diagonal(axis1=1, axis2=2).max(axis=1)[:, None, None]
+    across = gram[:, nuisance][:, :, keep]
+    full = gram[:, keep][:, :, keep]
+    left = full - across.transpose(0, 2, 1) @ np.linalg.solve(inner + ridge, across)
+    h = slice(1, 1 + index.healthy.stop - index.healthy.start)
+    l = slice(h.stop, left.shape[1])
+    before = full.diagonal(axis1=1, axis2=2)
+    after = left.diagonal(axis1=1, axis2=2)
+    usable = after > COLLINEAR * before
+    none = np.ones((LAWS, 1))
+    zero = np.zeros((LAWS, 1))
+    hh = np.concatenate([none, np.where(usable[:, h], after[:, h], UNUSABLE)], axis=1)[:, :, None]
+    ll = np.concatenate([none, np.where(usable[:, l], after[:, l], UNUSABLE)], axis=1)[:, None, :]
+    hy = np.concatenate([zero, left[:, h, 0]], axis=1)[:, :, None]
+    ly = np.concatenate([zero, left[:, l, 0]], axis=1)[:, None, :]
+    hl = np.zeros((LAWS, hh.shape[1], ll.shape[2]))
+    hl[:, 1:, 1:] = left[:, h, l]
+    yy = np.maximum(after[:, 0], 0.0)[:, None, None]
+    # One curve's amplitude once the other is projected out: (ly - hl hy / hh) / (ll - hl^2 / hh).
+    own = np.maximum(ll - hl**2 / hh, COLLINEAR * ll)
+    amplitude = (ly - hl * hy / hh) / own
+    residual = yy - hy**2 / hh - amplitude**2 * own
+    return np.maximum(residual, 0.0) / n + floor_deviation**2, amplitude, 1.0 / own
+
+
+def _prior(family: tuple[str, ...], shift: float = 0.0) -> FloatArray:
+    """(k+1,) log prior of "none" and of each curve: families alike, a family's weight shared among its curves."""
+    return np.array([0.0] + [shift - np.log(family.count(name)) for name in family])
+
+
+_Z = np.linspace(-6.0, 6.0, 601)
+_TAIL = np.array([0.5 * math.erfc(z / math.sqrt(2.0)) for z in _Z])
+
+
+def _normal_tail(z: FloatArray) -> FloatArray:
+    """P(Z > z) of the standard normal, from a table: right to 2e-5, and scipy.special costs .3 s to import."""
+    return np.interp(z, _Z, _TAIL)

@@ -1,0 +1,121 @@
+"""Which ways of looking at a trace compete: as it is, as a sawtooth, or as a process that was restarted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.binning import Judged
+from detectors.drops import Drops
+from detectors.evidence import Frame, Group
+from detectors.noise import Whitener
+from detectors.shapes import Shapes, healthy, leaking
+from detectors.types import FloatArray
+
+MAXIMUM_RESTARTS = 12
+RESTART_WARMUPS = (0.003, 0.008, 0.02)
+STARTUP_TIMES = (0.01, 0.025)
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """What the counters add to every frame: healthy load curves and leak curves by cumulative requests."""
+
+    healthy: Shapes | None
+    leaking: Shapes | None
+
+
+def plain(whiten: Whitener, judged: Judged, groups: tuple[tuple[Group, ...], ...], extra: Extra, startup: bool) -> Frame:
+    """One level, and whatever happens on top of it."""
+    u = judged.position
+    base = [np.ones_like(u)]
+    if startup:
+        base += [np.exp(-u / tau) for tau in STARTUP_TIMES]
+        base.append((np.arange(len(u)) == 0).astype(float))
+    columns = np.stack(base, axis=1)
+    piece = np.zeros_like(judged.piece)
+    return Frame(
+        "plain",
+        u,
+        piece,
+        columns,
+        columns.shape[1],
+        groups,
+        _joined(healthy(u), extra.healthy),
+        _joined(leaking(u), extra.leaking),
+        whiten,
+    )
+
+
+def sawtooth(whiten: Whitener, judged: Judged, cuts: FloatArray, groups: tuple[tuple[Group, ...], ...], extra: Extra) -> Frame:
+    """Teeth of one height: the phase of each tooth is a nuisance, so a line on top says that the floor rises."""
+    u = judged.position
+    edges = np.concatenate([[0.0], cuts, [1.0]])
+    lengths = np.diff(edges)
+    typical = float(np.median(lengths[1:-1])) if len(lengths) > 2 else float(lengths.max())
+    lengths[0], lengths[-1] = max(lengths[0], typical), max(lengths[-1], typical)
+    starts = edges[:-1].copy()
+    starts[0] = edges[1] - lengths[0]
+    phase = (u - starts[judged.piece]) / lengths[judged.piece]
+    base = np.stack([np.ones_like(u), np.clip(phase, 0.0, 1.0)], axis=1)
+    return Frame(
+        "sawtooth",
+        u,
+        np.zeros_like(judged.piece),
+        base,
+        2 + len(cuts),
+        groups,
+        _joined(healthy(u), extra.healthy),
+        _joined(leaking(u), extra.leaking),
+        whiten,
+    )
+
+
+def restart(whiten: Whitener, judged: Judged, cuts: FloatArray, groups: tuple[tuple[Group, ...], ...], extra: Extra) -> Frame:
+    """Each piece begins anew: own levels, shared start-up and shapes in the time since the restart."""
+    starts = np.concatenate([[0.0], cuts])
+    since = judged.position - starts[judged.piece]
+    pieces = np.unique(judged.piece)
+    levels = (judged.piece[:, None] == pieces).astype(float)
+    warm = np.stack([np.exp(-since / tau) for tau in RESTART_WARMUPS], axis=1)
+    base = np.concatenate([levels, warm], axis=1)
+    return Frame(
+        "restart",
+        judged.position,
+        judged.piece,
+        base,
+        base.shape[1] + len(cuts),
+        groups,
+        _joined(healthy(since), extra.healthy),
+        _joined(_leaking_since(since, judged, starts), extra.leaking),
+        whiten,
+    )
+
+
+def _leaking_since(since: FloatArray, judged: Judged, starts: FloatArray) -> Shapes:
+    """A line since each restart, or only since a later one (a bad release), or an accelerating one."""
+    pieces = np.unique(judged.piece)
+    late = [since * (judged.piece >= p) for p in pieces[1:]]
+    columns = [since, *late, since**2 / max(float(since.max()), 1e-9)]
+    family = ("line",) + ("late line",) * len(late) + ("accelerating",)
+    onset = np.concatenate([[0.0], starts[pieces[1:]], [0.0]])
+    return Shapes(np.stack(columns, axis=1), family, onset, np.ones(len(family)))
+
+
+def is_regular_saw(drops: Drops, correlation: FloatArray, amplitude: float) -> bool:
+    """At least three straight teeth with peaks alike and floors alike: then "a line and equal falls" is this in disguise."""
+    if len(drops.time) < 3:
+        return False
+    spread = lambda v: 1.4826 * float(np.median(np.abs(v - np.median(v))))  # noqa: E731
+    straight = float(np.nanmedian(correlation)) >= 0.97
+    return straight and spread(drops.peak) < 0.10 * amplitude and spread(drops.trough) < 0.15 * amplitude
+
+
+def _joined(shapes: Shapes, more: Shapes | None) -> Shapes:
+    if more is None:
+        return shapes
+    return Shapes(
+        np.concatenate([shapes.columns, more.columns], axis=1),
+        shapes.family + more.family,
+        np.concatenate([shapes.onset, more.onset]),
+        np.concatenate([shapes.rate, more.rate]),
+    )

@@ -1,0 +1,118 @@
+"""Everything that is known of a trace before the explanations compete."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.binning import Judged, floor_rows, judge, smoothed_floor, without_pulses
+from detectors.drops import Drops, find_drops, gradual
+from detectors.load import Counter, counter
+from detectors.series import Series, bin_equally, reduce
+from detectors.types import FloatArray
+
+IMMATERIAL_SHARE = 0.02
+"""Share of the material growth below which differences persuade nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A trace prepared for judging.
+
+    Attributes:
+        start: Unix seconds of time 0 of every axis here.
+        series: at most some two thousand robust points, the start-up cut off.
+        samples: how many known samples the verdict rests on.
+        drops: sudden lasting falls; cuts: where they lie, as shares of the series' duration.
+        straightness: (cuts + 1,) correlation of level with time within each piece.
+        material: growth in bytes over the trace that a leak must exceed to matter.
+        judged: bins with their level; floor: every third bin, with the lower envelope as level.
+        requests: the cumulative request count, None where unknown.
+        limit: bytes, None where there is none.
+    """
+
+    start: float
+    series: Series
+    samples: int
+    drops: Drops
+    cuts: FloatArray
+    straightness: FloatArray
+    material: float
+    judged: Judged
+    floor: Judged
+    requests: Counter | None
+    limit: float | None
+
+    @property
+    def first(self) -> float:
+        """Seconds of the judged part's first point."""
+        return float(self.series.time[0])
+
+    @property
+    def span(self) -> float:
+        """Duration of the judged part, in seconds."""
+        return float(self.series.time[-1] - self.series.time[0])
+
+
+def prepare(
+    time_seconds: FloatArray, level: FloatArray, columns: Mapping[str, FloatArray], limit: float | None
+) -> Scene:
+    """Reduce, cut the start-up off, find the falls, bin."""
+    start = float(time_seconds[0])
+    known = np.isfinite(level)
+    series = reduce(Series(time_seconds[known] - start, level[known]))
+    begin = _startup_end(series)
+    keep = series.time >= begin
+    series = Series(series.time[keep], series.value[keep])
+    drops = find_drops(series)
+    material = material_growth(series.value, limit)
+    judged = without_pulses(judge(series, drops.time), IMMATERIAL_SHARE * material)
+    rows = floor_rows(judged)
+    envelope = smoothed_floor(judged)[rows]
+    floor = Judged(judged.position[rows], judged.piece[rows], envelope, envelope, judged.regular)
+    requests = columns.get("requests_total")
+    return Scene(
+        start=start,
+        series=series,
+        samples=int(known.sum()),
+        drops=drops,
+        cuts=(drops.time - series.time[0]) / (series.time[-1] - series.time[0]),
+        straightness=gradual(series, drops.time),
+        material=material,
+        judged=judged,
+        floor=floor,
+        requests=None if requests is None else counter(time_seconds - start, requests),
+        limit=limit,
+    )
+
+
+def material_growth(level: FloatArray, limit: float | None) -> float:
+    """2 % of the headroom above the 10 % level, at most 4 % of the median level: what needs over fifty such traces to
+    fill the headroom is no verdict."""
+    share_of_level = 0.04 * float(np.median(level))
+    low = float(np.quantile(level, 0.1))
+    if limit is None or limit <= low:
+        return max(share_of_level, 1.0)
+    return max(min(0.02 * (limit - low), share_of_level), 1.0)
+
+
+def _startup_end(series: Series) -> float:
+    """Seconds up to which a steep start-up is skipped, at most 8 % of the trace; its own start where there is none.
+
+    A start-up is ten to a hundred times the leak: its misfit inflates everybody's noise and blinds the choice of shape.
+    """
+    time = series.time
+    count = min(100, len(time) // 3)
+    if count < 30:
+        return float(time[0])
+    bins = bin_equally(series, count)
+    level = bins.median
+    longest, settled = max(3, int(0.08 * count)), max(1, round(0.025 * count))
+    typical = float(np.median(np.abs(level[3:] - level[:-3])))
+    height = float(level[: longest + 1].max() - level[0])
+    if height < max(10.0 * typical, 0.02 * float(np.median(level))):
+        return float(time[0])
+    for i in range(1, longest + 1):
+        if i + settled < len(level) and level[i + settled] - level[i] < 0.02 * height:
+            return float(bins.time[i])
+    return float(bins.time[min(longest, len(bins.time) - 1)])

@@ -1,0 +1,52 @@
+"""The curves that healthy growth and leaks draw, on a time axis from 0 to 1.
+
+Every curve is one column; its amplitude is fitted, its own parameters are a grid. Steps of the exponential grid are
+a factor of 1.45: coarser ones bias the slope of a line beside them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.types import FloatArray
+
+EXPONENTIAL_TIMES = 0.012 * 1.45 ** np.arange(11)
+LOG_TIMES = np.array([0.001, 0.003, 0.01, 0.03, 0.1])
+RAMP_KNOTS = (0.0, 0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9)
+ONSETS = np.arange(0.1, 0.85, 0.1)
+POWERS = (1.5, 2.0, 3.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Columns of one kind.
+
+    Attributes:
+        columns: (n, k).
+        family: (k,) name of each column's grid; the columns of a grid share its prior weight.
+        onset: (k,) where its growth begins, 0..1.
+        rate: (k,) its growth over one unit of time once begun (mean rate of a curved one), per unit of amplitude.
+    """
+
+    columns: FloatArray
+    family: tuple[str, ...]
+    onset: FloatArray
+    rate: FloatArray
+
+
+def healthy(u: FloatArray) -> Shapes:
+    """Growth that ends: warm-up (exponential), slow settling (logarithm), a ramp that has ended."""
+    columns = [1.0 - np.exp(-u / tau) for tau in EXPONENTIAL_TIMES]
+    columns += [np.log1p(u / scale) for scale in LOG_TIMES]
+    ramps = [(a, b) for i, a in enumerate(RAMP_KNOTS) for b in RAMP_KNOTS[i + 1 :]]
+    columns += [np.clip((u - a) / (b - a), 0.0, 1.0) for a, b in ramps]
+    family = ("exponential",) * len(EXPONENTIAL_TIMES) + ("logarithm",) * len(LOG_TIMES) + ("ramp",) * len(ramps)
+    return Shapes(np.stack(columns, axis=1), family, np.zeros(len(family)), np.zeros(len(family)))
+
+
+def leaking(u: FloatArray) -> Shapes:
+    """Growth that goes on to the end: a line, a line from a later onset, an accelerating curve."""
+    columns = [u] + [np.maximum(u - onset, 0.0) for onset in ONSETS] + [u**power for power in POWERS]
+    family = ("line",) + ("late line",) * len(ONSETS) + ("accelerating",) * len(POWERS)
+    onset = np.concatenate([[0.0], ONSETS, np.zeros(len(POWERS))])
+    return Shapes(np.stack(columns, axis=1), family, onset, np.ones(len(family)))
