@@ -17,10 +17,10 @@ _TIME_STEPS_SECONDS = (
 
 
 def size_ticks(bottom_bytes: float, top_bytes: float, at_most: int) -> list[tuple[float, str]]:
-    """(bytes, label) at round values of one unit, not more than ``at_most`` (at least 2)."""
+    """(bytes, label) at round values of one unit, at most ``at_most`` + 1 of them."""
     unit, scale = units.size_unit(max(abs(bottom_bytes), abs(top_bytes)))
     low, high = bottom_bytes / scale, top_bytes / scale
-    step = _round_up((high - low) / max(at_most - 1, 1))
+    step = _round_up((high - low) / at_most)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
@@ -33,7 +33,9 @@ def time_ticks(start: float, end: float, width: int) -> list[tuple[float, str]]:
         # A step is too small while its labels would run together; the count is checked before anything is formatted.
         if (end - start) / step * 7 > width:
             continue
-        ticks = [(at, _time_label(at, step, start, end)) for at in np.arange(math.ceil(start / step), end / step) * step]
+        ticks = [
+            (at, _time_label(at, step, start, end)) for at in np.arange(math.ceil(start / step), end / step) * step
+        ]
         if sum(len(label) + 2 for _, label in ticks) <= width:
             return ticks
     return []

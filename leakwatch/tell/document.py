@@ -41,7 +41,7 @@ def analysis(trace: Trace, assessment: Assessment, diagnosis: Json | None = None
         "end": _finite(time[-1]) if len(time) else None,
         "verdict": str(verdict.verdict),
         "shape": str(verdict.shape),
-        "confidence": min(max(_finite(verdict.confidence) or 0.0, 0.0), 1.0),
+        "confidence": _ratio(verdict.confidence) or 0.0,
         "metric": verdict.metric,
         "slope_bytes_per_second": _trend(verdict.trend),
         "onset": _finite(verdict.onset),
@@ -73,6 +73,10 @@ def _finite(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
+def _ratio(value: float) -> float | None:
+    return min(max(float(value), 0.0), 1.0) if math.isfinite(value) else None
+
+
 def _whole(value: float | None) -> int | None:
     return round(value) if value is not None and math.isfinite(value) else None
 
@@ -98,6 +102,6 @@ def _interval(interval: Interval | None) -> Json | None:
 
 def _by_model(attribution: Attribution | None) -> list[Json]:
     return [
-        {"model": m.model, "bytes_per_request": _interval(m.bytes_per_request), "share": _finite(m.share)}
+        {"model": m.model, "bytes_per_request": _interval(m.bytes_per_request), "share": _ratio(m.share)}
         for m in (attribution.by_model if attribution else ())
     ]

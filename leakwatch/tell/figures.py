@@ -27,10 +27,12 @@ def figures(trace: Trace, assessment: Assessment, *, full: bool = False) -> tupl
         remark = ", ".join(units.moment(at) for at in when)
         found.append(Figure("Restarts", f"{len(verdict.restarts):,}", remark if full else f"the last {remark}"))
     shape = str(verdict.shape).replace("_", " ")
-    found.append(Figure("Confidence", units.share(verdict.confidence), f"{shape}, judged on {metric_name(verdict.metric)}"))
+    found.append(
+        Figure("Confidence", units.share(verdict.confidence), f"{shape}, judged on {metric_name(verdict.metric)}")
+    )
     if len(time):
-        extent = f"over {units.duration(time[-1] - time[0])}, {units.moment(time[0])} to {units.moment(time[-1])}"
-        found.append(Figure("Samples", f"{len(time):,}", extent))
+        extent = f"{units.moment(time[0])} to {units.moment(time[-1])}" if full else f"to {units.moment(time[-1])}"
+        found.append(Figure("Samples", f"{len(time):,}", f"over {units.duration(time[-1] - time[0])}, {extent}"))
     else:
         found.append(Figure("Samples", "0", "a header without rows, or nothing in the time asked for"))
     found.extend(Figure("Note", note) for note in notes(trace))
@@ -60,7 +62,7 @@ def _leak(assessment: Assessment) -> list[Figure]:
         found.append(Figure("Since", units.moment(verdict.onset)))
     if forecast is not None:
         left = units.duration_range(forecast.low, forecast.high)
-        found.append(Figure("Time to limit", units.duration(forecast.seconds_to_limit), f"{left}, from the last sample"))
+        found.append(Figure("Time to limit", units.duration(forecast.seconds_to_limit), left))
     return found
 
 
@@ -68,8 +70,8 @@ def _requests(assessment: Assessment) -> list[Figure]:
     attribution = assessment.attribution
     if attribution is None:
         return []
-    remark = {"requests": "it grows with requests", "time": "it grows with time, not with requests"}.get(
-        attribution.follows, "requests and time cannot be told apart"
+    remark = {"requests": "follows requests", "time": "follows time, not requests"}.get(
+        attribution.follows, "requests or time: unclear"
     )
     each = attribution.bytes_per_request
     if each is None:

@@ -67,10 +67,10 @@ def next_step(trace: Trace, assessment: Assessment) -> str:
         return f"record {longer} and analyse again; until then watch it"
     peak, limit = peak_bytes(trace, assessment), trace.limit_bytes
     if limit and peak is not None and peak >= CROWDED_SHARE * limit:
-        return f"nothing leaks, but its peak takes {units.share(peak / limit)} of the limit: give it more room or less load"
+        return f"its peak takes {units.share(peak / limit)} of the limit: give it more room or less load"
     if limit is None:
-        return "nothing; set a memory limit, so that a leak to come cannot take the whole node"
-    return "nothing"
+        return "nothing to do; set a memory limit, so that a leak to come cannot take the whole node"
+    return "nothing to do"
 
 
 def peak_bytes(trace: Trace, assessment: Assessment) -> float | None:
@@ -98,7 +98,7 @@ def _growth(trace: Trace, assessment: Assessment) -> str:
     said = f"{metric_name(verdict.metric)} grows"
     if verdict.trend is not None:
         trend = verdict.trend
-        unit, scale = units.size_unit(trend.slope_per_second * 3600)
+        _, scale = units.size_unit(trend.slope_per_second * 3600)
         low, high = (units.number(end * 3600 / scale) for end in (trend.low, trend.high))
         said += f" {units.rate(trend.slope_per_second)} ({low} to {high})"
     if verdict.shape is Shape.ACCELERATING:
@@ -152,13 +152,13 @@ def _after_leak(trace: Trace, assessment: Assessment) -> str:
     forecast, attribution = assessment.forecast, assessment.attribution
     if forecast is not None and forecast.low < SOON_SECONDS:
         return "move traffic away and restart it before the limit does; take a heap profile first if there is time"
-    who = "what each request leaves behind" if attribution and attribution.follows == "requests" else "what is kept"
+    kept = "what each request leaves behind" if attribution and attribution.follows == "requests" else "what is kept"
     if attribution and attribution.by_model:
         worst = max(attribution.by_model, key=lambda m: m.share)
-        who = f"what requests to {units.visible(worst.model)} leave behind ({units.share(worst.share)} of the leak)"
-    look = f"take a heap profile now and another in an hour, and compare them for {who}"
+        kept = f"what requests to {units.visible(worst.model)} leave behind ({units.share(worst.share)} of it)"
+    look = f"take a heap profile now and in an hour, and compare {kept}"
     if forecast is not None:
-        return f"{look}; plan a restart within {units.duration(forecast.low)}"
+        return f"{look}; restart within {units.duration(forecast.low)}"
     return f"{look}; set a memory limit" if trace.limit_bytes is None else look
 
 

@@ -3,6 +3,7 @@
 Everything is `rich.text.Text`, never markup, so names from traces cannot style or break the screen.
 """
 
+# ruff: noqa: TID253 - rich is what this file is for; it is itself imported only where a screen is drawn.
 import io
 from collections.abc import Sequence
 
@@ -16,7 +17,7 @@ from detectors.types import Answer, Assessment
 from leakwatch.tell import chart, units
 from leakwatch.tell.figures import Figure, figures, models
 from leakwatch.tell.sentences import WORDS, next_step, trace_name, verdict_in_words
-from leakwatch.tell.summary import FULL_HEAD, HEAD, summary_line, summary_rows
+from leakwatch.tell.summary import FULL_HEAD, HEAD, NAME_COLUMN, columns_that_fit, summary_line, summary_rows
 from leakwatch.tell.urgency import by_urgency
 from leakwatch.trace import Trace
 
@@ -82,8 +83,8 @@ def _one(console: Console, trace: Trace, assessment: Assessment, *, height: int,
     text_width = console.width if wide else min(console.width, _TEXT_WIDTH)
     options = console.options.update(width=text_width)
     used = sum(len(console.render_lines(part, options)) for part in (headline, *below))
-    # The chart takes what the rest leaves of the screen, blank lines and the prompt deducted.
-    chart_height = min(max(height - used - 3, 9), 24 if wide else 14)
+    # The chart takes what the rest and the prompt leave of the screen, so that the verdict stays in sight.
+    chart_height = min(max(height - used - 1, 7), 24 if wide else 14)
     picture = chart.draw(trace, assessment, text_width, chart_height)
     console.print(headline, width=text_width)
     if picture:
@@ -92,12 +93,16 @@ def _one(console: Console, trace: Trace, assessment: Assessment, *, height: int,
 
 
 def _many(console: Console, analyses: Sequence[tuple[Trace, Assessment]], *, wide: bool, explain: bool) -> None:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in FULL_HEAD if wide else HEAD:
-        table.add_column(column, overflow="fold", no_wrap=column in HEAD and column != "Trace")
-    for answer, (word, *cells) in summary_rows(analyses, full=wide):
-        table.add_row(Text(word, _ANSWER_STYLES[answer]), *map(Text, cells))
+    head, rows = FULL_HEAD if wide else HEAD, summary_rows(analyses, full=wide)
+    shown = columns_that_fit(head, [cells for _, cells in rows], console.width)
+    table = _table()
+    for i, column in enumerate(head[:shown]):
+        table.add_column(column, overflow="fold", no_wrap=i != NAME_COLUMN)
+    for answer, (word, *cells) in rows:
+        table.add_row(Text(word, _ANSWER_STYLES[answer]), *map(Text, cells[: shown - 1]))
     console.print(table)
+    if shown < len(head):
+        console.print(Text(f"No room for: {', '.join(head[shown:])}", "dim"))
     console.print(Text(summary_line(analyses)))
     if explain:
         for trace, assessment in by_urgency(analyses):
@@ -118,7 +123,7 @@ def _numbers(lines: Sequence[Figure]) -> Table:
 def _competition(assessment: Assessment) -> RenderableType:
     if not assessment.explanations:
         return Padding(Text("nothing: there was too little trace to explain"), (0, 0, 0, 2))
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = _table()
     table.add_column("Explanation", overflow="fold")
     table.add_column("Leaks", no_wrap=True)
     table.add_column("Belief", justify="right", no_wrap=True)
@@ -127,6 +132,10 @@ def _competition(assessment: Assessment) -> RenderableType:
         lost = "best" if one.lost_by == 0 else units.number(one.lost_by)
         table.add_row(Text(units.visible(one.name)), "yes" if one.leak else "no", units.share(one.weight), lost)
     return table
+
+
+def _table() -> Table:
+    return Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
 
 
 def _chart_row(row: chart.Row) -> Text:

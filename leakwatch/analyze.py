@@ -1,0 +1,151 @@
+"""From paths to verdicts: folders walked, many files in parallel where that is faster, in the order asked for."""
+
+import os
+import signal
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+
+from detectors.types import Assessment
+from leakwatch import detect
+from leakwatch.errors import LeakwatchError
+from leakwatch.sample.trace_files import read_traces
+from leakwatch.trace import Trace, between, with_limit
+
+STANDARD_INPUT = "-"
+NO_TRACES = frozenset(
+    {".md", ".rst", ".yaml", ".yml", ".toml", ".py", ".pyc", ".sh", ".html", ".svg", ".png", ".jpg", ".pdf", ".ipynb"}
+)
+"""Endings of files that stand beside traces in a folder and never are any; a file named by itself is always read."""
+
+WORKERS_START_SECONDS = 0.5
+"""What starting worker processes costs (one import of numpy and the detectors; benchmarks/telling.py measures it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How every source is read: the flags of the command line, in bytes, seconds and Unix seconds.
+
+    ``keep_columns`` keeps all columns of a trace after its verdict; otherwise the judged one alone is kept, so that
+    a thousand traces fit into memory.
+    """
+
+    format: str | None = None
+    interval_seconds: float | None = None
+    limit_bytes: float | None = None
+    since: float | None = None
+    until: float | None = None
+    keep_columns: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one source: its traces with their verdicts, or the error (one line) and where it arose."""
+
+    source: str
+    analyses: tuple[tuple[Trace, Assessment], ...] = ()
+    error: str | None = None
+    trace_back: str | None = None
+
+
+def find_sources(paths: Sequence[str]) -> list[str]:
+    """The files behind ``paths``: a folder gives its files, in order of name, without hidden ones and `NO_TRACES`.
+
+    Raises:
+        LeakwatchError: a folder without traces, or standard input asked for twice.
+    """
+    if paths.count(STANDARD_INPUT) > 1:
+        raise LeakwatchError("- (standard input) can be read once only; name it once")
+    sources: list[str] = []
+    for path in paths:
+        found = list(_walk(path)) if os.path.isdir(path) else [path]
+        if not found:
+            raise LeakwatchError(f"{path}: no trace file in this folder; name a file, or a folder that holds some")
+        sources += found
+    return sources
+
+
+def analyze_source(source: str, reading: Reading) -> Result:
+    """Read one source and judge every trace in it; whatever goes wrong is the result's error, not an exception."""
+    try:
+        traces = read_traces(source, format=reading.format, interval_seconds=reading.interval_seconds)
+        return Result(source, tuple(_judge(trace, reading) for trace in traces))
+    except LeakwatchError as error:
+        return Result(source, error=str(error), trace_back=traceback.format_exc())
+    except Exception as error:
+        what = f"{source}: could not be analysed ({type(error).__name__}: {error}); this is a fault of leakwatch"
+        return Result(source, error=f"{what}, report it with what --debug shows", trace_back=traceback.format_exc())
+
+
+def analyze_sources(sources: Sequence[str], reading: Reading) -> Iterator[Result]:
+    """Results in the order of ``sources``, each as soon as it and those before it are there.
+
+    Starts alone; hands the rest to worker processes once the pace so far shows that this saves more time than starting
+    them costs. The first source is left out of the pace: it pays for the imports.
+    """
+    cores = len(os.sched_getaffinity(0)) if STANDARD_INPUT not in sources else 1
+    began = time.perf_counter()
+    for done, source in enumerate(sources):
+        if done == 1:
+            began = time.perf_counter()
+        elif done > 1 and cores > 1:
+            left_seconds = (time.perf_counter() - began) / (done - 1) * (len(sources) - done)
+            if left_seconds * (1 - 1 / cores) > WORKERS_START_SECONDS:
+                yield from _in_parallel(sources[done:], reading, cores)
+                return
+        yield analyze_source(source, reading)
+
+
+def _in_parallel(sources: Sequence[str], reading: Reading, cores: int) -> Iterator[Result]:
+    # Fork would copy the threads' locks of the libraries already loaded; a fork server starts clean and imports once.
+    from multiprocessing import get_context
+
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    try:
+        pool = ProcessPoolExecutor(cores, mp_context=context, initializer=_ignore_interrupts)
+    except OSError:  # no semaphores here (a container without /dev/shm): slower, but it works
+        yield from (analyze_source(source, reading) for source in sources)
+        return
+    done = 0
+    try:
+        chunk = max(1, min(16, len(sources) // (4 * cores)))
+        for result in pool.map(analyze_source, sources, (reading for _ in sources), chunksize=chunk):
+            done += 1
+            yield result
+    except BrokenProcessPool as error:
+        raise LeakwatchError(
+            f"{sources[done]}: a worker process was killed here or soon after, perhaps for want of memory; "
+            "analyse fewer files at once"
+        ) from error
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _judge(trace: Trace, reading: Reading) -> tuple[Trace, Assessment]:
+    if reading.since is not None or reading.until is not None:
+        trace = between(trace, reading.since, reading.until)
+    if reading.limit_bytes is not None:
+        trace = with_limit(trace, reading.limit_bytes)
+    assessment = detect.assess(trace)
+    if not reading.keep_columns:
+        kept = {name: column for name, column in trace.columns.items() if name == assessment.verdict.metric}
+        trace = replace(trace, columns=kept)
+    return trace, assessment
+
+
+def _walk(folder: str) -> Iterator[str]:
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = os.path.join(here, name)
+            ending = os.path.splitext(name)[1].lower()
+            if not name.startswith(".") and ending not in NO_TRACES and os.path.isfile(path):
+                yield path

@@ -1,0 +1,126 @@
+"""``leakwatch analyze``: parse, call, render, exit status."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import click
+
+from detectors.types import Answer, Assessment
+from leakwatch.analyze import Reading, analyze_sources, find_sources
+from leakwatch.quantities import parse_duration, parse_size, parse_time
+from leakwatch.sample.trace_files import FORMATS
+from leakwatch.tell.progress import with_progress
+from leakwatch.tell.units import visible
+from leakwatch.trace import Trace
+
+OUTPUTS = ("table", "wide", "json", "yaml", "markdown", "html", "junit")
+LEAST_WIDTH = 40
+NOTHING_LEAKS, FAILED, LEAK, UNDECIDED = 0, 1, 10, 11
+
+
+def _parsed(parse: Callable[[str], float]) -> Callable[[click.Context, click.Parameter, str | None], float | None]:
+    def callback(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+        try:
+            return None if value is None else parse(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+
+    return callback
+
+
+def _time_or_age(text: str) -> float:
+    """A time, or, as docker and kubectl read it, a duration before now."""
+    try:
+        return time.time() - parse_duration(text)
+    except ValueError:
+        return parse_time(text)
+
+
+@click.command()
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("-o", "--output", type=click.Choice(OUTPUTS), default="table", show_default=True, help="Form of output.")
+@click.option("--format", type=click.Choice(FORMATS), help="Form of the input; otherwise seen from its content.")
+@click.option("--interval", metavar="D", callback=_parsed(parse_duration), help="Time between samples without a time.")
+@click.option(
+    "--limit", metavar="SIZE", callback=_parsed(parse_size), help="The memory limit, in place of the trace's."
+)
+@click.option("--since", metavar="T", callback=_parsed(_time_or_age), help="Only from this time (or 6h: ago) on.")
+@click.option("--until", metavar="T", callback=_parsed(_time_or_age), help="Only up to this time (or 1h: ago).")
+@click.option("--strict", is_flag=True, help="Exit with 11 where something is undecided; JUnit: a failure.")
+@click.option("--explain", is_flag=True, help="Show which explanations competed, and by how much they lost.")
+@click.option("--no-color", is_flag=True, help="No colours; NO_COLOR and a pipe turn them off too.")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.pass_context
+def command(
+    context: click.Context,
+    paths: tuple[str, ...],
+    output: str,
+    format: str | None,  # noqa: A002 - click names the parameter after the flag
+    interval: float | None,
+    limit: float | None,
+    since: float | None,
+    until: float | None,
+    strict: bool,
+    explain: bool,
+    no_color: bool,
+    debug: bool,
+) -> int:
+    """Does it leak? How fast, since when, how long is left, and why we say so.
+
+    PATH is a file with a memory trace (CSV, Prometheus JSON or text, Grafana CSV, docker stats, mprof, psrecord;
+    gzip, bzip2, xz or zstd), a folder of such files, or - for standard input. Times are RFC 3339 or Unix seconds.
+
+    Exit status: 0 nothing leaks, 10 something does, 11 undecided (with --strict), 1 failed, 2 wrong usage.
+    """
+    sources = find_sources(paths)
+    reading = Reading(format, interval, limit, since, until, keep_columns=output == "html")
+    analyses: list[tuple[Trace, Assessment]] = []
+    failed = False
+    for result in with_progress(analyze_sources(sources, reading), len(sources)):
+        analyses += result.analyses
+        if result.error is not None:
+            failed = True
+            traceback = result.trace_back if debug or context.obj["debug"] else ""
+            print(f"{traceback}leakwatch: {visible(result.error)}", file=sys.stderr)
+    colour = not (no_color or context.obj["no_color"] or os.environ.get("NO_COLOR")) and _on_terminal()
+    if analyses or output in ("json", "yaml", "junit"):
+        click.echo(_render(analyses, output, colour, strict, explain), nl=False, color=True)
+    answers = {assessment.verdict.verdict for _, assessment in analyses}
+    if failed:
+        return FAILED
+    if Answer.LEAK in answers:
+        return LEAK
+    return UNDECIDED if strict and Answer.UNDECIDED in answers else NOTHING_LEAKS
+
+
+def _render(
+    analyses: Sequence[tuple[Trace, Assessment]], output: str, colour: bool, strict: bool, explain: bool
+) -> str:
+    """Each form is imported where it is asked for: rich, YAML and the report's template are slow to import."""
+    from leakwatch.tell import document, html, junit, markdown
+
+    match output:
+        case "json":
+            return document.as_json(analyses)
+        case "yaml":
+            return document.as_yaml(analyses)
+        case "markdown":
+            return markdown.render(analyses, explain=explain)
+        case "html":
+            return html.render(analyses)
+        case "junit":
+            return junit.render(analyses, strict=strict)
+    from leakwatch.tell import terminal
+
+    wide = output == "wide"
+    # A pipe has no width: as much as a table of its kind wants, unless COLUMNS says otherwise.
+    width, height = shutil.get_terminal_size((200 if wide else 100, 40))
+    width = max(width, LEAST_WIDTH)
+    return terminal.render(analyses, width=width, height=height, colour=colour, wide=wide, explain=explain)
+
+
+def _on_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,63 @@
+"""The verdict as Markdown, to paste into an incident: GitHub's flavour, safe whatever the names hold."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from detectors.types import Answer, Assessment
+from leakwatch.tell import units
+from leakwatch.tell.figures import figures, models
+from leakwatch.tell.sentences import WORDS, next_step, trace_name, verdict_in_words
+from leakwatch.tell.summary import HEAD, NAME_COLUMN, summary_line, summary_rows
+from leakwatch.tell.urgency import by_urgency
+from leakwatch.trace import Trace
+
+_ACTIVE = re.compile(r"([\\`*_\[\]<>|~&#@])")
+
+
+def render(analyses: Sequence[tuple[Trace, Assessment]], *, explain: bool = False) -> str:
+    """One trace in full; of many a table, then those that leak or are undecided in full, by urgency."""
+    if len(analyses) == 1:
+        return "\n".join(_section(*analyses[0], explain=explain)) + "\n"
+    rows = [
+        [code(cell) if i == NAME_COLUMN else escape(cell) for i, cell in enumerate(cells)]
+        for _, cells in summary_rows(analyses, full=False)
+    ]
+    lines = [escape(summary_line(analyses)), "", *_table(HEAD, rows)]
+    for trace, assessment in by_urgency(analyses):
+        if assessment.verdict.verdict is not Answer.NO_LEAK:
+            lines += ["", *_section(trace, assessment, explain=explain)]
+    return "\n".join(lines) + "\n"
+
+
+def escape(text: str) -> str:
+    """Plain text in which nothing is markup, a link, HTML, a cell border or a mention."""
+    return _ACTIVE.sub(r"\\\1", units.visible(text))
+
+
+def code(text: str) -> str:
+    """A code span that holds the text whatever backticks and bars it has."""
+    shown = units.visible(text).replace("|", "\\|")
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def _section(trace: Trace, assessment: Assessment, *, explain: bool) -> list[str]:
+    verdict = assessment.verdict
+    words = escape(verdict_in_words(trace, assessment))
+    facts = (*figures(trace, assessment, full=True), *models(assessment))
+    lines = [f"**{WORDS[verdict.verdict]}** {code(trace_name(trace))}: {words}", ""]
+    lines += _table(("", "Value", "95 % interval, remark"), ([escape(cell) for cell in fact] for fact in facts))
+    if verdict.because:
+        lines += ["", "Why:", "", *(f"- {escape(sentence)}" for sentence in verdict.because)]
+    if explain and assessment.explanations:
+        competed = (
+            (escape(e.name), "yes" if e.leak else "no", units.share(e.weight), units.number(e.lost_by))
+            for e in assessment.explanations
+        )
+        lines += ["", "What competed:", "", *_table(("Explanation", "Leaks", "Belief", "Lost by (nats)"), competed)]
+    return [*lines, "", f"Next: {escape(next_step(trace, assessment))}"]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(head)} |", "|" + " --- |" * len(head), *(f"| {' | '.join(row)} |" for row in rows)]
