@@ -5,14 +5,15 @@ sampled with jitter, gaps and page quantisation, with the working set alone or w
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 import numpy as np
 
+from benchmarks.corpus import Labelled
 from benchmarks.second_author import memory_plays, service_plays
-from benchmarks.second_author.labelled import Family, Labelled
 from benchmarks.second_author.observe import observe
 from benchmarks.second_author.play import Pair
 from benchmarks.second_author.scene import UnfairError, draw_scene
@@ -39,6 +40,16 @@ PAIRS: Final = (
     Pair("launch", "flag_switched_on", service_plays.rollout, launch=True, full_if_healthy=True),
     Pair("bounded_sessions", "listeners_multiply", memory_plays.listeners, cyclic=False),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A named generator: ``generate(seed)`` gives the same trace each time."""
+
+    name: str
+    leak: bool
+    generate: Callable[[int], Labelled]
+    description: str
 
 
 def generate(family: str, seed: int) -> Labelled:

@@ -4,37 +4,33 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
-
-from benchmarks.second_author import FAMILIES, Labelled, generate
+from benchmarks.corpus import seed_range, write
+from benchmarks.second_author import FAMILIES, generate
 
 
 def main() -> None:
-    """Writes DIR/FAMILY-SEED.csv of each family and seed, and DIR/truth.jsonl."""
+    """Writes DIR/FAMILY_SEED.csv of each family and seed, and DIR/truth.jsonl."""
     parser = argparse.ArgumentParser(description="Write the second author's labelled traces.")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--seeds", default="0:10", help="FIRST:STOP, the stop not included")
-    arguments = parser.parse_args()
-    first, stop = map(int, arguments.seeds.split(":"))
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    with (arguments.folder / "truth.jsonl").open("w") as truths:
+    parser.add_argument("dir", type=Path)
+    parser.add_argument("--seeds", type=seed_range, default=range(10), metavar="A:B")
+    given = parser.parse_args()
+    given.dir.mkdir(parents=True, exist_ok=True)
+    with (given.dir / "truth.jsonl").open("w") as truths:
         for family in FAMILIES:
-            for seed in range(first, stop):
-                truths.write(json.dumps(_write(generate(family, seed), arguments.folder)) + "\n")
-
-
-def _write(trace: Labelled, folder: Path) -> dict[str, object]:
-    """Writes one trace as native CSV and gives its line of truth."""
-    name = f"{trace.family}-{trace.seed}.csv"
-    limit = np.full(len(trace.time_seconds), trace.limit_bytes or 0.0)
-    table = np.column_stack([trace.time_seconds, *trace.columns.values(), limit])
-    header = ",".join(["timestamp", *trace.columns, "limit_bytes"])
-    forms = ["%.3f"] + ["%d"] * (table.shape[1] - 1)
-    np.savetxt(folder / name, table, fmt=forms, delimiter=",", header=header, comments="")
-    return {
-        "file": name, "leak": trace.leak, "family": trace.family, "full": trace.full,
-        "slope": trace.slope_bytes_per_second, "eta": trace.seconds_to_limit, "per_request": trace.bytes_per_request,
-    }  # fmt: skip
+            for seed in given.seeds:
+                trace = generate(family, seed)
+                truth = {
+                    "file": f"{family}_{seed}.csv",
+                    "leak": trace.leak,
+                    "family": family,
+                    "full": trace.full,
+                    "slope": trace.slope_bytes_per_second,
+                    "eta": trace.seconds_to_limit,
+                    "onset": trace.onset_seconds,
+                    "per_request": trace.bytes_per_request,
+                }
+                write(trace, given.dir / f"{family}_{seed}.csv")
+                truths.write(json.dumps(truth) + "\n")
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def dictionary(scene: Scene, leaking: bool) -> Parts:
     """A dict of label sets: finite ones are immaterial; a leaking one holds every request and doubles its table."""
     seen = first_sightings(scene, 3000, 0.9, 20000)
     cells = accumulate(seen, np.ones(len(seen)), scene.n)
-    steady = 0.85 + 0.15 * scene.follows(0.3) + scene.rng.uniform(0.0005, 0.004) * cells / cells[-1]
+    steady = 0.85 + 0.15 * scene.follows(0.3) + scene.rng.uniform(0.0003, 0.002) * cells / cells[-1]
     if not leaking:
         return Parts(steady)
     left = left_behind(scene, scene.requests, 20000, 0.5)

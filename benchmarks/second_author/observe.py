@@ -1,10 +1,11 @@
 """Gives a play its size and its limit, and samples it as a collector would."""
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from benchmarks.second_author.labelled import Labelled
+from benchmarks.corpus import Labelled
 from benchmarks.second_author.play import Parts
 from benchmarks.second_author.scene import DAY_SECONDS, FloatArray, Scene, UnfairError, wander
 from benchmarks.second_author.truth import bytes_per_driver, check_visible, seconds_to_limit
@@ -45,17 +46,16 @@ def observe(name: str, seed: int, scene: Scene, parts: Parts) -> Labelled:
             if parts.driver is scene.requests:
                 per_request = per_driver
         if limited:
-            to_limit = seconds_to_limit(parts, scene, level + kernel, leak, limit, per_driver)
+            to_limit = seconds_to_limit(parts, scene, level if scene.full else level + kernel, leak, limit, per_driver)
     if parts.burst is not None:
         level = steady + parts.burst * (limit - steady)
     columns = _columns(scene, parts, level, kernel, limit, base)
-    return _sample(
-        Labelled(
-            name, seed, np.arange(scene.n) * step, columns, limit if limited else None, leak is not None,
-            slope, onset, to_limit, per_request, scene.full,
-        ),
-        scene,
-    )  # fmt: skip
+    seconds = np.arange(scene.n, dtype=np.float64) * step
+    stated = limit if limited else None
+    unsampled = Labelled(
+        name, seed, seconds, columns, stated, leak is not None, slope, onset, to_limit, per_request, scene.full
+    )
+    return _sample(unsampled, scene)
 
 
 def _columns(
@@ -114,15 +114,16 @@ def _sample(truth: Labelled, scene: Scene) -> Labelled:
     jitter = step * rng.choice([0.0, 0.03]) * rng.normal(size=shown).clip(-4, 4)
     jitter[-1] = 0.0
     kept = np.flatnonzero(keep)
-    columns = {
-        name: (np.floor(values[scene.skip :][kept] / PAGE_BYTES) * PAGE_BYTES if name.endswith("_bytes")
-               else values[scene.skip :][kept])
-        for name, values in truth.columns.items()
-    }  # fmt: skip
-    return Labelled(
-        truth.family, truth.seed, np.round(begin + kept * step + jitter[kept], 3), columns,
-        None if truth.limit_bytes is None else float(np.floor(truth.limit_bytes / PAGE_BYTES) * PAGE_BYTES),
-        truth.leak, truth.slope_bytes_per_second,
-        None if truth.onset_seconds is None else begin + truth.onset_seconds,
-        truth.seconds_to_limit, truth.bytes_per_request, truth.full,
-    )  # fmt: skip
+    onset, limit = truth.onset_seconds, truth.limit_bytes
+    columns = {name: values[scene.skip :][kept] for name, values in truth.columns.items()}
+    return replace(
+        truth,
+        time_seconds=np.round(begin + kept * step + jitter[kept], 3),
+        columns={name: _whole_pages(col) if name.endswith("_bytes") else col for name, col in columns.items()},
+        limit_bytes=None if limit is None else float(_whole_pages(np.array(limit))),
+        onset_seconds=None if onset is None else begin + onset,
+    )
+
+
+def _whole_pages(size_bytes: FloatArray) -> FloatArray:
+    return np.asarray(np.floor(size_bytes / PAGE_BYTES) * PAGE_BYTES)

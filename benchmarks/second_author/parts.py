@@ -72,28 +72,27 @@ def worker_pool(scene: Scene) -> FloatArray:
     return np.asarray(1 + rng.uniform(0.1, 0.8) * total / total.max())
 
 
-def models_on_demand(scene: Scene, spread: float) -> tuple[FloatArray, FloatArray]:
-    """(n,) memory of the models that are resident, and loads in each step: loaded when called, the oldest evicted."""
+def models_on_demand(scene: Scene, spread: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(n,) each: memory of the resident models, and loads (on call) and evictions (of the oldest) in each step."""
     rng, kinds = scene.rng, int(scene.rng.integers(10, 50))
     room = max(3, int(kinds * rng.uniform(0.35, 0.7)))
     size = np.exp(spread * rng.normal(size=kinds)) / room
     at = events(rng, scene.load, rng.uniform(300, 1500))
     calls = np.minimum(rng.zipf(1.4, len(at)) - 1, 10**6) % kinds
     resident: OrderedDict[int, None] = OrderedDict()
-    change, loads = np.zeros(scene.n), np.zeros(scene.n)
-    full_at = scene.n
+    change, loads, evictions = np.zeros((3, scene.n))
     for when, model in zip(at.tolist(), calls.tolist(), strict=True):
         if model not in resident:
             loads[when] += 1
             change[when] += size[model]
             if len(resident) == room:
-                full_at = min(full_at, when)
+                evictions[when] += 1
                 change[when] -= size[resident.popitem(last=False)[0]]
         resident[model] = None
         resident.move_to_end(model)
-    if full_at > scene.skip + 0.5 * (scene.n - scene.skip):
+    if not evictions[: scene.skip + (scene.n - scene.skip) // 2].any():
         raise UnfairError("models are still new")
-    return np.asarray(np.cumsum(change)), loads
+    return np.asarray(np.cumsum(change)), loads, evictions
 
 
 def backlog(scene: Scene, outages: int) -> FloatArray:

@@ -8,13 +8,13 @@ from benchmarks.second_author.scene import DAY_SECONDS, FloatArray, IntArray, Sc
 
 
 def model_server(scene: Scene, leaking: bool) -> Parts:
-    """Models loaded on demand and evicted; each load leaves a residue, if it leaks."""
-    resident, loads = models_on_demand(scene, 0.12 if leaking else 0.5)
+    """Models loaded on demand and evicted; each eviction leaves a residue, if it leaks."""
+    resident, loads, evictions = models_on_demand(scene, 0.12 if leaking else 0.5)
     steady = 0.3 + 0.7 * resident / max(resident.max(), 1e-9)
     if not leaking:
         return Parts(steady, loads=loads)
-    left = np.cumsum(loads * scene.rng.gamma(8.0, 1 / 8, scene.n))
-    return Parts(steady, left / left[-1], loads, loads=loads)
+    left = np.cumsum(evictions * scene.rng.gamma(8.0, 1 / 8, scene.n))
+    return Parts(steady, left / left[-1], evictions, onset=int(np.argmax(evictions > 0)), loads=loads)
 
 
 def workers(scene: Scene, leaking: bool) -> Parts:

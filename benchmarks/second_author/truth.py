@@ -27,7 +27,8 @@ def check_visible(
 ) -> None:
     """Raises UnfairError where the leak cannot be seen in principle: too late, too small, or lost in the noise.
 
-    Noise is what the load does not explain, in 15 block means of the longest life without its first tenth.
+    Noise is what the load does not explain, in ten block means of the longest life without its first tenth; four
+    standard errors are asked for, because neighbouring blocks are not wholly independent.
     """
     if first - scene.skip > 0.85 * (scene.n - scene.skip):
         raise UnfairError("the leak begins too late")
@@ -35,10 +36,10 @@ def check_visible(
     window = slice(life.start + (life.stop - life.start) // 10, life.stop)
     load = scene.load[window]
     rest = steady[window] - np.polyval(np.polyfit(load / load.mean(), steady[window], 1), load / load.mean())
-    blocks = np.array([block.mean() for block in np.array_split(rest, 15)])
-    error_of_growth = 15 * float(blocks.std(ddof=2)) / np.sqrt(15 * (15**2 - 1) / 12)
+    blocks = np.array([block.mean() for block in np.array_split(rest, 10)])
+    error_of_growth = 10 * float(blocks.std(ddof=2)) / np.sqrt(10 * (10**2 - 1) / 12)
     grown = float(leak[window][-1] - leak[window][0])
-    if grown < 0.03 * headroom or grown < 3 * error_of_growth:
+    if grown < 0.03 * headroom or grown < 4 * error_of_growth:
         raise UnfairError("the leak is too small to be seen")
 
 
