@@ -13,6 +13,10 @@ _scalars = yaml.constructor.SafeConstructor()
 _SCALAR_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool")}
 
 
+DEEPEST = 20
+"""More than any tree needs; libyaml composes by recursion, and 100,000 brackets would overrun the stack."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake and its 1-based line."""
@@ -24,6 +28,18 @@ class Problem:
 def line_of(node: yaml.Node) -> int:
     """The 1-based line on which a node begins."""
     return int(node.start_mark.line) + 1
+
+
+def _too_deep(text: str) -> bool:
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            return True
+    return False
 
 
 @dataclass(slots=True)
@@ -42,14 +58,15 @@ class Reader:
     def root(self, text: str) -> yaml.Node | None:
         """The document's node. A text that is no YAML at all is one problem."""
         try:
+            if _too_deep(text):
+                self.problems.append(Problem(1, f"not a playbook: nested more than {DEEPEST} levels deep"))
+                return None
             node = yaml.compose(text, Loader=_Loader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self.problems.append(Problem(mark.line + 1 if mark else 1, f"not YAML: {error.problem}"))
         except yaml.YAMLError as error:
             self.problems.append(Problem(1, f"not YAML: {' '.join(str(error).split())}"))
-        except RecursionError:
-            self.problems.append(Problem(1, "not a playbook: nested too deeply"))
         else:
             if node is None:
                 self.problems.append(Problem(1, "the file is empty"))
