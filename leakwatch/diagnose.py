@@ -1,0 +1,153 @@
+"""What was measured -> facts -> a diagnosis: the only runner of playbooks/."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from detectors.types import Answer, Assessment, FloatArray, Shape
+from leakwatch.trace import Trace
+from playbooks.engine import walk
+from playbooks.load import built_in
+from playbooks.types import Diagnosis, Fact
+
+GUILTY_LIMIT_RATIO = 0.92
+"""A container that restarts from this share of its limit or above is taken for one killed there, as Robusta does."""
+
+_NOTHING_TO_EXPLAIN = (Shape.FLAT, Shape.TOO_SHORT)
+_SAMPLES_BEFORE_RESTART = 3
+_EDGE = 10  # growth is measured from the median of the first tenth to that of the last
+
+
+def diagnose(trace: Trace, assessment: Assessment) -> Diagnosis | None:
+    """The cause and what to do, with the way there; None where memory that is flat or a short trace explains itself."""
+    verdict = assessment.verdict
+    if verdict.verdict is Answer.LEAK:
+        return walk(built_in("memory_leak"), facts_of(trace, assessment))
+    if verdict.shape in _NOTHING_TO_EXPLAIN:
+        return None
+    return walk(built_in("growth_that_is_no_leak"), facts_of(trace, assessment))
+
+
+def facts_of(trace: Trace, assessment: Assessment) -> tuple[Fact, ...]:
+    """What one trace and its assessment say, in the vocabulary of playbooks; what they do not hold is left out."""
+    return (*_judged(assessment), *_limits(trace, assessment), *_attributed(assessment), *_measured(trace, assessment))
+
+
+def _judged(assessment: Assessment) -> Iterator[Fact]:
+    verdict = assessment.verdict
+    yield Fact(
+        "verdict", verdict.verdict.value, f"the verdict is {verdict.verdict} ({verdict.confidence:.0%} confident)"
+    )
+    yield Fact("shape", verdict.shape.value, f"the shape is {verdict.shape} ({verdict.confidence:.0%} confident)")
+    if verdict.metric is not None:
+        yield Fact("metric", verdict.metric, f"the verdict rests on {verdict.metric}")
+    count = len(verdict.restarts)
+    yield Fact("restarts", count, f"{count} {'restart' if count == 1 else 'restarts'} in the trace")
+
+
+def _limits(trace: Trace, assessment: Assessment) -> Iterator[Fact]:
+    limited = trace.limit_bytes is not None
+    seen = f"the limit is {_mib(trace.limit_bytes)}" if trace.limit_bytes is not None else "no limit was seen"
+    yield Fact("limit_known", limited, seen)
+    if assessment.forecast is not None:
+        low = assessment.forecast.low
+        yield Fact("time_to_limit_seconds", low, f"the limit may be reached {low / 3600:.1f} h after the trace's end")
+    ratio = _limit_ratio(trace, assessment.verdict.metric)
+    if ratio is None or not np.isfinite(ratio).any():
+        return
+    peak = float(np.nanmax(ratio))
+    yield Fact("peak_limit_ratio", peak, f"the highest level is {peak:.0%} of the limit")
+    before = [_highest_before(trace.time_seconds, ratio, at) for at in assessment.verdict.restarts]
+    count = sum(level >= GUILTY_LIMIT_RATIO for level in before)
+    yield Fact(
+        "oom_like_restarts",
+        count,
+        f"{count} of {len(before)} restarts came with the memory at {GUILTY_LIMIT_RATIO:.0%} of the limit or above"
+        if before
+        else "0 restarts in the trace",
+    )
+
+
+def _attributed(assessment: Assessment) -> Iterator[Fact]:
+    attribution = assessment.attribution
+    if attribution is None:
+        return
+    each = attribution.bytes_per_request
+    left = "" if each is None else f"; each request leaves {each.estimate:.0f} bytes behind"
+    follows = {
+        "requests": f"the growth follows the request count better than the clock{left}",
+        "time": "the growth follows the clock better than the request count",
+        "unclear": "requests and clock explain the growth equally well",
+    }
+    yield Fact("leak_follows", attribution.follows, follows.get(attribution.follows, ""))
+    if each is not None:
+        yield Fact("bytes_per_request", each.estimate, f"each request leaves {each.estimate:.0f} bytes behind")
+    if attribution.by_model:
+        most = max(attribution.by_model, key=lambda model: model.share)
+        yield Fact("leaking_model_share", most.share, f"requests of {most.model} hold {most.share:.0%} of the leak")
+
+
+def _measured(trace: Trace, assessment: Assessment) -> Iterator[Fact]:
+    loads = _loads(trace)
+    if loads is not None:
+        yield Fact("model_loads", loads, f"{loads:.0f} model versions were loaded during the trace")
+
+    restarts = assessment.verdict.restarts
+    since = int(np.searchsorted(trace.time_seconds, restarts[-1], side="right")) if restarts else 0
+    ends = {name: _ends(column[since:]) for name, column in trace.columns.items()}
+    threads = ends.get("threads")
+    if threads is not None and threads[0] > 0:
+        first, last = threads
+        yield Fact("threads_ratio", last / first, f"{first:.0f} threads at first and {last:.0f} in the end")
+    charged = ends.get("usage_bytes") or ends.get("working_set_bytes")
+    if charged is None or charged[1] <= charged[0]:
+        return
+    grown = charged[1] - charged[0]
+    for name, column, words in (
+        ("page_cache_share", "file_bytes", "page cache"),
+        ("shmem_share", "shmem_bytes", "shared memory and tmpfs"),
+    ):
+        part = ends.get(column)
+        if part is not None:
+            share = min(max((part[1] - part[0]) / grown, 0.0), 1.0)
+            yield Fact(name, share, f"{share:.0%} of the growth of {_mib(grown)} is {words}")
+
+
+def _limit_ratio(trace: Trace, metric: str | None) -> FloatArray | None:
+    """(n,) level of the metric as a share of the limit at that moment; NaN where either is unknown."""
+    if metric is None or metric not in trace.columns or trace.limit_bytes is None:
+        return None
+    limit = trace.columns.get("limit_bytes", np.full(len(trace.time_seconds), trace.limit_bytes))
+    ratio = np.full(len(limit), np.nan)
+    np.divide(trace.columns[metric], limit, out=ratio, where=limit > 0)
+    return ratio
+
+
+def _highest_before(time_seconds: FloatArray, ratio: FloatArray, restart_seconds: float) -> float:
+    """The highest share of the limit in the last samples up to a restart; 0 where none is known."""
+    end = int(np.searchsorted(time_seconds, restart_seconds, side="right"))
+    last = ratio[max(0, end - _SAMPLES_BEFORE_RESTART) : end]
+    return float(np.max(last, where=np.isfinite(last), initial=0.0))
+
+
+def _loads(trace: Trace) -> float | None:
+    """How often the load counters rose, resets left out; the total where there is one, else the models' sum."""
+    totals = [trace.columns[name] for name in ("model_loads_total",) if name in trace.columns] or [
+        column for name, column in trace.columns.items() if name.startswith("model_loads_total:")
+    ]
+    counts = [column[np.isfinite(column)] for column in totals]
+    known = [float(np.maximum(np.diff(count), 0.0).sum()) for count in counts if len(count)]
+    return sum(known) if known else None
+
+
+def _ends(column: FloatArray) -> tuple[float, float] | None:
+    """The medians of the first and of the last tenth of what is known; None where that is fewer than two samples."""
+    known = column[np.isfinite(column)]
+    if len(known) < 2:
+        return None
+    edge = max(1, len(known) // _EDGE)
+    return float(np.median(known[:edge])), float(np.median(known[-edge:]))
+
+
+def _mib(size_bytes: float) -> str:
+    return f"{size_bytes / 2**20:.1f} MiB"
