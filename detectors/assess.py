@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from detectors.attribution import attribute
+from detectors.cuts import Cut
 from detectors.contest import contest
 from detectors.forecast import forecast, trend
 from detectors.posterior import Posterior
@@ -74,10 +75,10 @@ def _tell(
 
 
 def restarts(scene: Scene, level: Posterior) -> tuple[float, ...]:
-    """Seconds on the scene's axis: counter resets, else falls that the best explanation takes for restarts."""
-    if scene.requests is not None and len(scene.requests.resets):
-        return tuple(scene.requests.resets.tolist())
-    return tuple(scene.drops.time.tolist()) if level.best.frame == "restart" else ()
+    """Seconds on the scene's axis: proven restarts, else falls that the best explanation takes for restarts."""
+    if scene.cuts.kind is not Cut.LIVES or not (scene.cuts.proven or level.best.frame == "restart"):
+        return ()
+    return tuple(scene.cuts.time.tolist())
 
 
 def _fit(scene: Scene, level: Posterior, leaks: bool) -> Fit:

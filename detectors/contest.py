@@ -4,6 +4,7 @@ import numpy as np
 
 from detectors import frames, nuisance
 from detectors.binning import Judged
+from detectors.cuts import Cut
 from detectors.evidence import Frame, Group, compete
 from detectors.frames import Extra
 from detectors.load import bin_edges, rate_columns
@@ -31,19 +32,16 @@ def contest(scene: Scene, judged: Judged) -> Posterior:
 def _frames(
     scene: Scene, judged: Judged, whole: Whitener, shared: tuple[tuple[Group, ...], ...], extra: Extra
 ) -> list[Frame]:
-    """The trace as it is; as a sawtooth where its teeth are gradual; as restarts where pieces are."""
-    count = len(scene.cuts)
-    straight = float(np.nanmedian(scene.straightness)) if np.isfinite(scene.straightness).any() else 0.0
-    low, high = np.quantile(scene.series.value, [0.01, 0.99])
-    may_saw = 2 <= count <= 16 and straight >= 0.75
-    regular = may_saw and frames.is_regular_saw(scene.drops, scene.straightness, float(high - low))
-    may_restart = 1 <= count <= frames.MAXIMUM_RESTARTS and straight >= 0.3 and not regular
-    stepped = shared if regular else (*shared, *_steps(whole, judged))
-    out = [frames.plain(whole, judged, stepped, extra, startup=False)]
-    if may_saw:
-        out.append(frames.sawtooth(whole, judged, scene.cuts, shared, extra))
-    if may_restart:
-        out.append(frames.restart(whitener(judged.position, judged.piece), judged, scene.cuts, shared, extra))
+    """The trace as teeth, as lives, or as it is where neither is proven."""
+    kind = scene.cuts.kind
+    out = []
+    if kind is Cut.LIVES:
+        own = whitener(judged.position, judged.piece)
+        out.append(frames.restart(own, judged, scene.cut_at, shared, extra))
+    if kind is Cut.TEETH:
+        out.append(frames.sawtooth(whole, judged, scene.cut_at, shared, extra))
+    if not scene.cuts.proven and (kind is not Cut.TEETH or len(scene.cut_at) == 1):
+        out.append(frames.plain(whole, judged, (*shared, *_steps(whole, judged)), extra, startup=False))
     return out
 
 

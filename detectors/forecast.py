@@ -41,8 +41,8 @@ def _recent(scene: Scene, posterior: Posterior) -> tuple[FloatArray, FloatArray]
     """The stretch whose pattern goes on: the last day of traces that hold one, else the last third, since the last cut."""
     time, level = scene.series.time, scene.series.value
     begin = time[-1] - (DAY_SECONDS if scene.span >= DAY_SECONDS else scene.span / 3.0)
-    if len(scene.cuts) and posterior.best_leak is not None and posterior.best_leak.frame == "restart":
-        begin = max(begin, scene.first + scene.span * scene.cuts[-1])
+    if len(scene.cut_at) and posterior.best_leak is not None and posterior.best_leak.frame == "restart":
+        begin = max(begin, scene.first + scene.span * scene.cut_at[-1])
     keep = time >= begin
     if keep.sum() < 5:
         keep = np.arange(len(time)) >= len(time) - 5

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.binning import Judged
-from detectors.drops import Drops
 from detectors.evidence import Frame, Group
 from detectors.noise import Whitener
 from detectors.shapes import Shapes, healthy, leaking
@@ -56,13 +55,14 @@ def sawtooth(whiten: Whitener, judged: Judged, cuts: FloatArray, groups: tuple[t
     starts = edges[:-1].copy()
     starts[0] = edges[1] - lengths[0]
     phase = (u - starts[judged.piece]) / lengths[judged.piece]
-    base = np.stack([np.ones_like(u), np.clip(phase, 0.0, 1.0)], axis=1)
+    since = u - np.concatenate([[starts[0]], cuts])[judged.piece]
+    base = np.stack([np.ones_like(u), np.clip(phase, 0.0, 1.0), since], axis=1)
     return Frame(
         "sawtooth",
         u,
         np.zeros_like(judged.piece),
         base,
-        2 + len(cuts),
+        3 + len(cuts),
         groups,
         _joined(healthy(u), extra.healthy),
         _joined(leaking(u), extra.leaking),
@@ -99,15 +99,6 @@ def _leaking_since(since: FloatArray, judged: Judged, starts: FloatArray) -> Sha
     family = ("line",) + ("late line",) * len(late) + ("accelerating",)
     onset = np.concatenate([[0.0], starts[pieces[1:]], [0.0]])
     return Shapes(np.stack(columns, axis=1), family, onset, np.ones(len(family)))
-
-
-def is_regular_saw(drops: Drops, correlation: FloatArray, amplitude: float) -> bool:
-    """At least three straight teeth with peaks alike and floors alike: then "a line and equal falls" is this in disguise."""
-    if len(drops.time) < 3:
-        return False
-    spread = lambda v: 1.4826 * float(np.median(np.abs(v - np.median(v))))  # noqa: E731
-    straight = float(np.nanmedian(correlation)) >= 0.97
-    return straight and spread(drops.peak) < 0.10 * amplitude and spread(drops.trough) < 0.15 * amplitude
 
 
 def _joined(shapes: Shapes, more: Shapes | None) -> Shapes:

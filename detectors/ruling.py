@@ -92,7 +92,7 @@ def _stopped(claim: float, late: list[tuple[float, float]]) -> str | None:
 def _floor_stays(scene: Scene, posterior: Posterior) -> str | None:
     """The floor of the last fifth hardly above that after the onset: what grew were peaks."""
     best = posterior.best_leak
-    if best is None or best.frame != "plain" or len(scene.cuts):
+    if best is None or best.frame != "plain" or len(scene.cut_at):
         return None
     x, floor = scene.judged.position, scene.judged.floor
     early = (x >= posterior.onset) & (x < posterior.onset + 0.2)

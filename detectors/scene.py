@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.binning import Judged, floor_rows, judge, smoothed_floor, without_pulses
-from detectors.drops import Drops, find_drops, gradual
+from detectors.cuts import Cut, Cuts, find_cuts
 from detectors.load import Counter, counter
 from detectors.series import Series, bin_equally, reduce
 from detectors.types import FloatArray
@@ -23,8 +23,7 @@ class Scene:
         start: Unix seconds of time 0 of every axis here.
         series: at most some two thousand robust points, the start-up cut off.
         samples: how many known samples the verdict rests on.
-        drops: sudden lasting falls; cuts: where they lie, as shares of the series' duration.
-        straightness: (cuts + 1,) correlation of level with time within each piece.
+        cuts: where it is cut, and into what; cut_at: the same as shares of the series' duration.
         material: growth in bytes over the trace that a leak must exceed to matter.
         judged: bins with their level; floor: every third bin, with the lower envelope as level.
         requests: the cumulative request count, None where unknown.
@@ -34,9 +33,8 @@ class Scene:
     start: float
     series: Series
     samples: int
-    drops: Drops
-    cuts: FloatArray
-    straightness: FloatArray
+    cuts: Cuts
+    cut_at: FloatArray
     material: float
     judged: Judged
     floor: Judged
@@ -64,26 +62,40 @@ def prepare(
     begin = _startup_end(series)
     keep = series.time >= begin
     series = Series(series.time[keep], series.value[keep])
-    drops = find_drops(series)
+    requests = columns.get("requests_total")
+    count = None if requests is None else counter(time_seconds - start, requests)
+    cuts = find_cuts(series, count, limit)
+    series = _without_startups(series, cuts)
     material = material_growth(series.value, limit)
-    judged = without_pulses(judge(series, drops.time), IMMATERIAL_SHARE * material)
+    judged = without_pulses(judge(series, cuts.time), IMMATERIAL_SHARE * material)
     rows = floor_rows(judged)
     envelope = smoothed_floor(judged)[rows]
     floor = Judged(judged.position[rows], judged.piece[rows], envelope, envelope, judged.regular)
-    requests = columns.get("requests_total")
     return Scene(
         start=start,
         series=series,
         samples=int(known.sum()),
-        drops=drops,
-        cuts=(drops.time - series.time[0]) / (series.time[-1] - series.time[0]),
-        straightness=gradual(series, drops.time),
+        cuts=cuts,
+        cut_at=(cuts.time - series.time[0]) / (series.time[-1] - series.time[0]),
         material=material,
         judged=judged,
         floor=floor,
-        requests=None if requests is None else counter(time_seconds - start, requests),
+        requests=count,
         limit=limit,
     )
+
+
+def _without_startups(series: Series, cuts: Cuts) -> Series:
+    """Leave each later life's start-up out as well."""
+    if cuts.kind is not Cut.LIVES:
+        return series
+    keep = np.ones(len(series.time), dtype=bool)
+    for begin, end in zip(cuts.time, [*cuts.time[1:], series.time[-1] + 1.0], strict=True):
+        rows = np.flatnonzero((series.time >= begin) & (series.time < end))
+        if len(rows) >= 12:
+            settled = _startup_end(Series(series.time[rows], series.value[rows]))
+            keep[rows[series.time[rows] < settled]] = False
+    return Series(series.time[keep], series.value[keep])
 
 
 def material_growth(level: FloatArray, limit: float | None) -> float:
@@ -103,7 +115,7 @@ def _startup_end(series: Series) -> float:
     """
     time = series.time
     count = min(100, len(time) // 3)
-    if count < 30:
+    if count < 12:
         return float(time[0])
     bins = bin_equally(series, count)
     level = bins.median

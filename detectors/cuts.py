@@ -1,0 +1,160 @@
+"""Where a trace may be cut, and into what: lives of a restarted process, or teeth of a collector.
+
+What tells them apart is evidence, not likelihood: a straight line with equal falls fits both. A restart resets the
+process's own counters, or falls from the limit, or shows the start-up of a new process (a dip far below the level
+that follows); teeth that show none of it, gradual and to a common floor, are a collector's.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from detectors.load import Counter
+from detectors.series import Series
+from detectors.types import FloatArray
+
+MAXIMUM_LIVES = 13
+MAXIMUM_TEETH = 17
+GRADUAL = 0.75
+
+
+class Cut(StrEnum):
+    """What the pieces between cuts are."""
+
+    NONE = "none"
+    LIVES = "lives"
+    TEETH = "teeth"
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """Where pieces begin.
+
+    Attributes:
+        kind: what the pieces are.
+        time: (k,) seconds of the first sample of each new piece; empty where kind is NONE.
+        proven: whether counters or the limit prove that the pieces are lives.
+        at_limit: share of the falls that start above 90 % of the limit; 0 without a limit.
+    """
+
+    kind: Cut
+    time: FloatArray
+    proven: bool = False
+    at_limit: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Drops:
+    """Sudden falls in order of time; all (k,).
+
+    Attributes:
+        row: index of the first sample after the fall.
+        peak: highest level just before; before: median level just before.
+        trough: lowest level just after; after: median level over the next sixtieth of the trace.
+    """
+
+    row: np.ndarray
+    peak: FloatArray
+    before: FloatArray
+    trough: FloatArray
+    after: FloatArray
+
+
+def find_cuts(series: Series, requests: Counter | None, limit: float | None) -> Cuts:
+    """Cut a series into lives or teeth where there is reason to."""
+    none = Cuts(Cut.NONE, np.empty(0))
+    resets = _inside(series, requests.resets) if requests is not None else np.empty(0)
+    if 0 < len(resets) < MAXIMUM_LIVES:
+        return Cuts(Cut.LIVES, resets, proven=True, at_limit=_at_limit(series, resets, limit))
+    drops = find_drops(series)
+    if len(drops.row) == 0:
+        return none
+    time = series.time[drops.row]
+    falls = drops.before - drops.after
+    lasting = falls > _least_fall(series)
+    near_limit = drops.peak > 0.9 * limit if limit is not None else np.zeros(len(time), dtype=bool)
+    started = drops.trough < drops.after - 0.15 * np.maximum(drops.after, 1.0)
+    gradual = _gradual(series, time[lasting])
+    if requests is None:
+        killed = near_limit & (falls > 0.25 * drops.before)
+        if killed.sum() >= 2 and killed.mean() >= 0.6 and gradual >= GRADUAL and len(time) < MAXIMUM_LIVES:
+            return Cuts(Cut.LIVES, time, proven=True, at_limit=float(near_limit.mean()))
+        if started.mean() >= 0.5 and len(time) < MAXIMUM_LIVES:
+            return Cuts(Cut.LIVES, time, at_limit=float(near_limit.mean()))
+    if 1 <= lasting.sum() < MAXIMUM_TEETH and gradual >= GRADUAL:
+        return Cuts(Cut.TEETH, time[lasting])
+    return none
+
+
+def find_drops(series: Series) -> Drops:
+    """Falls that are large and sudden: over 25 % of the 1-99 % range and 6 MAD of the first differences, most of it
+    within three samples. A fall that does not last is kept only where it goes below 70 % of the level before (a process
+    that began anew); one that only ends a plateau, sharp up from the same level a short while before, is a job's."""
+    time, value = series.time, series.value
+    n = len(value)
+    if n < 12:
+        return Drops(np.empty(0, dtype=int), *(np.empty(0) for _ in range(4)))
+    least = _least_fall(series)
+    lowest = np.minimum(np.minimum(np.append(value[1:], value[-1]), np.append(value[2:], value[-1:].repeat(2))), np.append(value[3:], value[-1:].repeat(3)))
+    sharp = np.flatnonzero(value[:-1] - lowest[:-1] >= 0.7 * least)
+    window = (time[-1] - time[0]) / 60.0
+    found = []
+    for group in np.split(sharp, np.flatnonzero(np.diff(sharp) > 3) + 1) if len(sharp) else []:
+        first, last = int(group[0]), min(int(group[-1]) + 3, n - 1)
+        row = first + int(np.argmax(value[first:last] - value[first + 1 : last + 1])) + 1
+        head = np.sort(value[max(0, row - 3) : row])
+        before = float(head[len(head) // 2])
+        end = max(row + 3, int(np.searchsorted(time, time[row] + window)))
+        tail = np.sort(value[row:end])
+        after = float(tail[len(tail) // 2])
+        trough = float(value[row : row + 3].min())
+        lasts = before - after >= least and not _ends_a_job(time, value, row - 1, before, after)
+        if lasts or trough < 0.7 * before:
+            found.append((row, float(value[max(0, row - 3) : row].max()), before, trough, after))
+    rows = np.array([f[0] for f in found], dtype=int)
+    return Drops(rows, *(np.array([f[i] for f in found]) for i in range(1, 5)))
+
+
+def _least_fall(series: Series) -> float:
+    low, high = np.quantile(series.value, [0.01, 0.99])
+    noise = 1.4826 * float(np.median(np.abs(np.diff(series.value))))
+    return max(0.25 * float(high - low), 6.0 * noise, 1e-9)
+
+
+def _ends_a_job(time: FloatArray, value: FloatArray, at: int, peak: float, after: float) -> bool:
+    """Whether the level rose sharply to this plateau, from about the level after, a short while before."""
+    start = int(np.searchsorted(time, time[at] - (time[-1] - time[0]) / 7.0))
+    stretch = value[start : at + 1]
+    if len(stretch) < 4:
+        return False
+    height = peak - after
+    rises = stretch[2:] - stretch[:-2]
+    sharpest = int(np.argmax(rises))
+    level = float(stretch[max(0, sharpest - 2) : sharpest + 1].mean())
+    return bool(rises[sharpest] > 0.6 * height and abs(level - after) < 0.3 * height)
+
+
+def _gradual(series: Series, cuts: FloatArray) -> float:
+    """Median correlation of level with time within the pieces between cuts; 0 where none has five points."""
+    edges = np.concatenate([[0], np.searchsorted(series.time, cuts), [len(series.time)]])
+    out = []
+    for a, b in zip(edges[:-1], edges[1:], strict=True):
+        if b - a >= 5:
+            t, v = series.time[a:b] - series.time[a:b].mean(), series.value[a:b] - series.value[a:b].mean()
+            scale = float(np.sqrt((t @ t) * (v @ v)))
+            out.append(float(t @ v) / scale if scale > 0 else 0.0)
+    return float(np.median(out)) if out else 0.0
+
+
+def _inside(series: Series, time: FloatArray) -> FloatArray:
+    """Those that fall well inside the series, moved to the sample at or after each, one per sample."""
+    rows = np.unique(np.searchsorted(series.time, time))
+    return series.time[rows[(rows >= 3) & (rows < len(series.time) - 3)]]
+
+
+def _at_limit(series: Series, cuts: FloatArray, limit: float | None) -> float:
+    if limit is None:
+        return 0.0
+    rows = np.searchsorted(series.time, cuts)
+    return float(np.mean([series.value[max(0, r - 3) : r + 1].max() > 0.9 * limit for r in rows]))
