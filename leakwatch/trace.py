@@ -1,7 +1,7 @@
 """The one form in which numbers travel: a container, a time axis, and columns of float64 beside it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ class Trace:
         target: which container.
         time_seconds: (n,) Unix seconds, strictly rising, finite, read-only; n may be 0.
         columns: by contract name (``anon_bytes``, ``requests_total:MODEL``, ...), each (n,) float64, read-only,
-            NaN where the cell is unknown. Without ``timestamp`` and ``limit_bytes``.
+            NaN where the cell is unknown. Without ``timestamp``; with ``limit_bytes`` only where the limit changes.
         limit_bytes: the last limit that the trace states; None means no limit, or none known.
         dropped_rows: how many data rows were not used; ``len(time_seconds) + dropped_rows`` is every data row.
         dropped: the first three of them.
@@ -63,3 +63,21 @@ class Trace:
     dropped_rows: int = 0
     dropped: tuple[DroppedRow, ...] = ()
     notes: tuple[str, ...] = field(default=())
+
+
+def between(trace: Trace, since: float | None = None, until: float | None = None) -> Trace:
+    """The part of a trace from ``since`` to ``until`` (Unix seconds, both included; None is no bound).
+
+    ``limit_bytes``, ``dropped_rows`` and ``notes`` stay those of the whole trace.
+    """
+    low = 0 if since is None else int(np.searchsorted(trace.time_seconds, since, side="left"))
+    high = len(trace.time_seconds) if until is None else int(np.searchsorted(trace.time_seconds, until, side="right"))
+    part = slice(low, max(low, high))
+    columns = {name: column[part] for name, column in trace.columns.items()}
+    return replace(trace, time_seconds=trace.time_seconds[part], columns=columns)
+
+
+def with_limit(trace: Trace, limit_bytes: float | None) -> Trace:
+    """The trace under another limit (None: none), which stands in place of any that the trace states."""
+    columns = {name: column for name, column in trace.columns.items() if name != "limit_bytes"}
+    return replace(trace, columns=columns, limit_bytes=limit_bytes)

@@ -1,0 +1,123 @@
+"""A trace file as bytes: opened, decompressed as a stream, and cut into numbered lines of text."""
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from leakwatch.errors import TraceError
+
+HEAD_BYTES = 512 * 1024
+"""How much is looked at to recognise a file. A file that is longer is worth the 50 ms that pyarrow needs to load:
+row by row this much takes about as long."""
+
+LONGEST_LINE_BYTES = 16 * 1024 * 1024
+"""A line beyond this is no row of any trace; the bound keeps a bomb of one endless line out of memory."""
+
+SPOOL_BYTES = 64 * 1024 * 1024
+"""Standard input and pipes are kept in memory up to this size, beyond it on disk."""
+
+
+def _zstd(raw: BinaryIO) -> BinaryIO:
+    # pyarrow, and not zstandard: the latter's stream ends silently where the archive was cut short.
+    import pyarrow as pa
+
+    return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd"))
+
+
+DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
+    b"\x1f\x8b": lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw)),
+    b"BZh": lambda raw: cast(BinaryIO, bz2.BZ2File(raw)),
+    b"\xfd7zXZ\x00": lambda raw: cast(BinaryIO, lzma.LZMAFile(raw)),  # noqa: SIM115
+    b"\x28\xb5\x2f\xfd": _zstd,
+}
+"""By the first bytes of a compressed file (RFC 1952, bzip2, the .xz format, RFC 8878)."""
+
+
+class TraceFile:
+    """One file of traces, which may be read from its start as often as needed.
+
+    Attributes:
+        source: the path exactly as the caller gave it.
+        head: the first bytes, decompressed (at most HEAD_BYTES).
+        is_large: whether more follows than the head.
+    """
+
+    def __init__(self, source: str, raw: BinaryIO) -> None:
+        self.source = source
+        self._raw = raw
+        magic = raw.read(8)
+        self._decompress = next((opened for start, opened in DECOMPRESSORS.items() if magic.startswith(start)), None)
+        self.head = self.open().read(HEAD_BYTES)
+        self.is_large = len(self.head) == HEAD_BYTES
+
+    def open(self) -> BinaryIO:
+        """The decompressed bytes from their start; a stream that was opened before is void."""
+        self._raw.seek(0)
+        if self._decompress is None:
+            return self._raw
+        return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, self._decompress(self._raw)), 1 << 16))
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """Lines with their 1-based numbers, without their ends (LF, CR LF or CR) and without a byte-order mark.
+
+        Raises:
+            TraceError: bytes that are not UTF-8, or a line without end.
+        """
+        number = 0
+        stream = self.open()
+        for chunk in iter(lambda: stream.readline(LONGEST_LINE_BYTES), b""):
+            if len(chunk) == LONGEST_LINE_BYTES:
+                raise TraceError(
+                    self.source, "this line is longer than 16 MiB", "give a text file of samples", number + 1
+                )
+            for raw_line in chunk.splitlines():
+                number += 1
+                try:
+                    line = raw_line.decode()
+                except UnicodeDecodeError:
+                    raise not_utf8(self.source, number) from None
+                yield number, line.removeprefix("\ufeff") if number == 1 else line
+
+
+def not_utf8(source: str, line: int | None = None) -> TraceError:
+    """The error of a file in another encoding."""
+    return TraceError(source, "the text is not UTF-8", "convert it, for example with iconv -t UTF-8", line)
+
+
+@contextmanager
+def opened(path: str, stdin: BinaryIO | None) -> Iterator[TraceFile]:
+    """The file at a path, or standard input for ``-``; what cannot be rewound (a pipe) is spooled first.
+
+    Raises:
+        TraceError: the file cannot be opened, or is a folder.
+    """
+    try:
+        place = Path("/dev/stdin" if path == "-" else path)
+        source = stdin if path == "-" and stdin is not None else place.open("rb")  # noqa: SIM115 (closed below)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise TraceError(path, f"cannot be opened ({why})", "check the path and its permissions") from None
+    try:
+        seekable = source is not stdin and stat.S_ISREG(os.fstat(source.fileno()).st_mode)
+        yield TraceFile(path, source if seekable else _spooled(source))
+    finally:
+        if source is not stdin:
+            source.close()
+
+
+def _spooled(source: BinaryIO) -> BinaryIO:
+    """A copy that can be rewound."""
+    import shutil
+    import tempfile
+
+    spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 (it lives as long as its TraceFile)
+    shutil.copyfileobj(source, spool)
+    spool.seek(0)
+    return cast(BinaryIO, spool)
