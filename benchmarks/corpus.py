@@ -16,11 +16,12 @@ import numpy as np
 
 from benchmarks.containers import families_healthy as healthy
 from benchmarks.containers import families_leaking as leaking
-from benchmarks.containers.assemble import Container, Labelled, label, settle
+from benchmarks.containers.container import Container, Physics, settle
 from benchmarks.containers.decidable import leak_seen, looks_like_a_leak
+from benchmarks.containers.labelled import Labelled, label
 from benchmarks.containers.scene import Scene, draw_scene
 
-__all__ = ["FAMILIES", "Family", "Labelled", "generate", "write"]
+__all__ = ["FAMILIES", "Family", "Labelled", "generate", "simulate", "write"]
 
 MOST_REDRAWS = 200
 
@@ -34,7 +35,8 @@ class Family:
         leak: whether they leak.
         generate: draws one from a scene.
         description: one line.
-        least_days: the shortest trace that can show what the family is about, in days.
+        least_days: the shortest trace that can show what the family is about, in days: with the richer columns, and
+            without them, where a cycle must be seen twice to be known for one.
         most_samples: the longest, in samples.
         full: whether the richer columns must (True) or must not (False) be there; None leaves it to chance.
     """
@@ -43,7 +45,7 @@ class Family:
     leak: bool
     generate: Callable[[Scene], Container]
     description: str
-    least_days: float = 0.0
+    least_days: tuple[float, float] = (0.0, 0.0)
     most_samples: int = 50_000
     full: bool | None = None
 
@@ -87,8 +89,8 @@ _ALL = [
             healthy.burst_kills,
         ),
     ),
-    *_families(False, (healthy.daily_load, healthy.daily_high_water), least_days=2.0),
-    *_families(False, (healthy.weekly_load,), least_days=7.0),
+    *_families(False, (healthy.daily_load, healthy.daily_high_water), least_days=(1.0, 2.0)),
+    *_families(False, (healthy.weekly_load,), least_days=(7.0, 14.0)),
     *_families(False, (healthy.page_cache,), full=True),
     *_families(False, (healthy.page_cache_filled,), full=False),
     *_families(
@@ -101,6 +103,7 @@ _ALL = [
             leaking.growing_traffic,
             leaking.by_request,
             leaking.by_request_bursty,
+            leaking.by_request_flipping,
             leaking.in_chunks,
             leaking.under_bursts,
             leaking.after_traffic_step,
@@ -119,8 +122,8 @@ _ALL = [
             leaking.mixed,
         ),
     ),
-    *_families(True, (leaking.by_request_daily, leaking.under_daily_load), least_days=2.0),
-    *_families(True, (leaking.under_weekly_load,), least_days=7.0),
+    *_families(True, (leaking.by_request_daily, leaking.under_daily_load), least_days=(1.0, 2.0)),
+    *_families(True, (leaking.under_weekly_load,), least_days=(7.0, 14.0)),
     *_families(True, (leaking.per_model, leaking.on_page_cache), full=True),
     *_families(True, (leaking.short,), most_samples=600),
 ]
@@ -128,8 +131,8 @@ _ALL = [
 FAMILIES: Mapping[str, Family] = {family.name: family for family in _ALL}
 
 
-def generate(family: str, seed: int) -> Labelled:
-    """Draw one labelled trace; the same for the same family and seed.
+def simulate(family: str, seed: int) -> Physics:
+    """Draw one container, before noise and sampling; the same for the same family and seed.
 
     Containers that could not be judged even in principle are drawn again (containers/decidable.py).
 
@@ -143,8 +146,13 @@ def generate(family: str, seed: int) -> Labelled:
         scene = draw_scene(rng, kind.least_days, kind.most_samples, kind.full)
         physics = settle(scene, kind.generate(scene))
         if leak_seen(physics) if kind.leak else not looks_like_a_leak(physics):
-            return label(family, seed, physics)
+            return physics
     raise RuntimeError(f"{family}, seed {seed}: nothing decidable in {MOST_REDRAWS} draws")
+
+
+def generate(family: str, seed: int) -> Labelled:
+    """Draw one labelled trace; the same for the same family and seed. Raises as simulate() does."""
+    return label(family, seed, simulate(family, seed))
 
 
 def _truth(trace: Labelled, file: str) -> dict[str, object]:

@@ -23,7 +23,8 @@ def sawtooth(scene: Scene, low: float, high: float, teeth: float, irregularity: 
 
     Args:
         scene: the stage.
-        low, high: height of a tooth, as a share of the level.
+        low: least height of a tooth, as a share of the level.
+        high: greatest height.
         teeth: how many there are in the trace, about.
         irregularity: log standard deviation of a tooth's length; its height follows half of it (the trigger adapts).
     """

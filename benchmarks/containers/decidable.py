@@ -6,7 +6,7 @@ left to chance but not its course. What even they could not tell is redrawn.
 
 import numpy as np
 
-from benchmarks.containers.assemble import Physics
+from benchmarks.containers.container import Physics
 from benchmarks.containers.scene import FloatArray
 
 BINS = 160

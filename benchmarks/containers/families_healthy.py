@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.containers import collector, load, restarts
 from benchmarks.containers import memory_parts as part
-from benchmarks.containers.assemble import Container, serve
+from benchmarks.containers.container import Container, serve
 from benchmarks.containers.scene import Scene
 
 
@@ -220,6 +220,4 @@ def burst_kills(scene: Scene) -> Container:
     before = cuts[np.minimum(np.searchsorted(cuts, scene.time, side="right"), len(cuts) - 1)] - scene.time
     burst = np.where(before > 0, np.clip(1 - before / rise, 0, 1), 0.0) * scene.heap(0.3, 1.5)
     parts = [held, part.Part(burst, (burst,))]
-    return Container(
-        parts, serve(scene, load.any_load(scene)), restarts=cuts, limit_ratio=(1.0, 1.01), always_limited=True
-    )
+    return Container(parts, serve(scene, load.any_load(scene)), restarts=cuts, peaks_at_limit=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.containers import collector, leaks, load, restarts
 from benchmarks.containers import memory_parts as part
-from benchmarks.containers.assemble import Container, serve
+from benchmarks.containers.container import Container, serve
 from benchmarks.containers.memory_parts import Part
 from benchmarks.containers.scene import DAY_SECONDS, Scene
 
@@ -17,6 +17,7 @@ def _by_time_on(scene: Scene, *parts: Part) -> Container:
 
 
 def _by_request(scene: Scene, traffic: load.Load, *parts: Part) -> Container:
+    """A leak by the requests of this traffic on top of these."""
     served = serve(scene, traffic)
     period = min(DAY_SECONDS, scene.span_seconds) if traffic.daily else 0.4 * scene.span_seconds
     leak = leaks.by_request(scene, traffic, served.counts["model_a"], period)
@@ -45,8 +46,10 @@ def accelerating(scene: Scene) -> Container:
 
 def growing_traffic(scene: Scene) -> Container:
     """By requests, whose rate rises to the end: accelerates, and nobody knows how it goes on."""
-    container = _by_request(scene, load.ramp(scene, 0.0, 1.0))
-    return replace(container, leak=replace(container.leak, after=None, rate_per_second=None))  # type: ignore[type-var]
+    traffic = load.ramp(scene, 0.0, 1.0)
+    served = serve(scene, traffic)
+    leak = leaks.by_request(scene, traffic, served.counts["model_a"], scene.span_seconds)
+    return Container([part.base(scene)], served, replace(leak, after=None, rate_per_second=None))
 
 
 def by_request(scene: Scene) -> Container:
@@ -64,6 +67,12 @@ def by_request_bursty(scene: Scene) -> Container:
     """By requests that come in bursts, beside memory that follows them and comes back."""
     traffic = load.bursty(scene)
     return _by_request(scene, traffic, part.follow_load(scene, traffic, 0.05, 0.3))
+
+
+def by_request_flipping(scene: Scene) -> Container:
+    """By requests that come in spells, beside memory that is held while they come."""
+    traffic = load.switching(scene)
+    return _by_request(scene, traffic, part.states(scene, traffic, 0.03, 0.2))
 
 
 def per_model(scene: Scene) -> Container:
@@ -181,7 +190,9 @@ def across_deploys(scene: Scene) -> Container:
     parts = [restarts.processes(scene, cuts, scene.between(0.0, 0.05), already)]
     since, _ = restarts.since_start(scene, cuts, already)
     served = serve(scene, load.constant(scene))
-    return Container(parts, served, leaks.since_restart(scene, since), (0.15, 1.5), restarts=cuts)
+    leak = leaks.since_restart(scene, since)
+    fullest = 0.9 / float(leak.growth.max())  # no process gets as far as the limit
+    return Container(parts, served, leak, (0.1 * fullest, fullest), restarts=cuts)
 
 
 def oom_cycles(scene: Scene) -> Container:

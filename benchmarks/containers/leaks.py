@@ -1,6 +1,6 @@
 """Leaks: memory that is never given back, each with the truth about itself.
 
-A leak is drawn in units of its own size (1 = what it grows over the whole trace without restarts); assemble.py gives
+A leak is drawn in units of its own size (1 = what it grows over the whole trace without restarts); container.py gives
 it bytes once the headroom is known.
 """
 
@@ -83,14 +83,15 @@ def by_request(scene: Scene, load: Load, counts: FloatArray, period_seconds: flo
     """
     unit = 1 / float(counts[-1])
     smooth = scene.lagged(load.rate, scene.span_seconds / 20)
-    steady = not load.daily and float(smooth.std() / smooth.mean()) < 0.2
+    steady = not load.daily and float(smooth.std() / smooth.mean()) < 0.1
     tail = scene.time >= scene.time[-1] - period_seconds
     clock = scene.time[tail] - scene.time[tail][0]
     made = (counts[tail] - counts[tail][0]) * unit
 
     def after(seconds: FloatArray) -> FloatArray:
         rounds, rest = np.divmod(seconds, clock[-1])
-        return rounds * made[-1] + np.interp(rest, clock, made)
+        added: FloatArray = rounds * made[-1] + np.interp(rest, clock, made)
+        return added
 
     return Leak(counts * unit, 1 / scene.span_seconds if steady else None, 0.0, after, unit, model)
 

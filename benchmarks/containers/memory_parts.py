@@ -56,7 +56,8 @@ def warm_up_log(scene: Scene, low: float, high: float) -> Part:
         knee = scene.stretch(0.0005, 0.012)
 
         def shape(scale: float) -> FloatArray:
-            return np.log1p(scene.time / (knee * scale)) / np.log1p(scene.span_seconds / (knee * scale))
+            out: FloatArray = np.log1p(scene.time / (knee * scale)) / np.log1p(scene.span_seconds / (knee * scale))
+            return out
     else:
         tau = scene.stretch(0.003, 0.04)
 

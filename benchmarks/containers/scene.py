@@ -21,6 +21,8 @@ SAMPLINGS = (
     (5_760, 15.0, 8),
     (576, 300.0, 3),
     (2_016, 300.0, 5),
+    (4_032, 300.0, 3),
+    (8_640, 300.0, 2),
     (4_320, 60.0, 6),
     (10_080, 60.0, 3),
     (40_320, 15.0, 2),
@@ -98,23 +100,28 @@ class Scene:
 
 
 def draw_scene(
-    rng: np.random.Generator, least_days: float = 0.0, most_samples: int = 50_000, full: bool | None = None
+    rng: np.random.Generator,
+    least_days: tuple[float, float] = (0.0, 0.0),
+    most_samples: int = 50_000,
+    full: bool | None = None,
 ) -> Scene:
     """Draw clock and size.
 
     Args:
         rng: source of chance.
-        least_days: families that live by the day need traces of at least so many days.
+        least_days: the shortest trace, in days, with and without the richer columns.
         most_samples: an upper bound, for families of short traces.
         full: whether the richer columns are there; None tosses a coin.
     """
-    choices = [s for s in SAMPLINGS if s[0] * s[1] >= least_days * DAY_SECONDS and s[0] <= most_samples]
+    full = bool(rng.random() < 0.5) if full is None else full
+    days = least_days[0] if full else least_days[1]
+    choices = [s for s in SAMPLINGS if s[0] * s[1] >= days * DAY_SECONDS and s[0] <= most_samples]
     weights = np.array([s[2] for s in choices], float)
     samples, step, _ = choices[int(rng.choice(len(choices), p=weights / weights.sum()))]
     # A trace seldom has a round number of samples.
-    samples = int(samples * rng.uniform(0.93, 1.07)) if least_days == 0 else int(samples * rng.uniform(1.0, 1.07))
+    samples = int(samples * rng.uniform(0.93, 1.07)) if days == 0 else int(samples * rng.uniform(1.0, 1.07))
     jitter = step * rng.choice([0.0, 0.002, 0.02, 0.1]) * rng.uniform(-1, 1, samples)
     time = np.arange(samples) * step + jitter - jitter[0]
     start = 1.76e9 + rng.uniform(0, 3e7)
     level = float(np.exp(rng.uniform(np.log(50 * 2**20), np.log(200 * 2**30))))
-    return Scene(rng, float(np.round(start, 3)), time, step, level, bool(rng.random() < 0.5) if full is None else full)
+    return Scene(rng, float(np.round(start, 3)), time, step, level, full)
