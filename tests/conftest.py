@@ -1,12 +1,14 @@
 """What every test relies on: a hypothesis profile for a busy machine, and skips that count as failures where asked."""
 
+import os
 import re
 from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
 
-settings.register_profile("leakwatch", deadline=None)
+# A run of continuous integration says the same twice; everyone else's looks further each time.
+settings.register_profile("leakwatch", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("leakwatch")
 
 MAY_BE_MISSING = re.compile(r"needs (a Python|kubectl|\.\./shared)\b", re.IGNORECASE)
