@@ -77,7 +77,7 @@ def panels(trace: Trace, assessment: Assessment, max_points: int) -> tuple[Panel
     if len(trace.time_seconds) == 0:
         return ()
     time, columns = reduce(trace.time_seconds, drawable(trace), max_points)
-    return tuple(_panels(trace, assessment, time, columns))
+    return tuple(_panels(trace, assessment, time, columns, max_points))
 
 
 def drawable(trace: Trace) -> dict[str, FloatArray]:
@@ -95,13 +95,13 @@ def drawable(trace: Trace) -> dict[str, FloatArray]:
 
 
 def _panels(
-    trace: Trace, assessment: Assessment, time: FloatArray, columns: Mapping[str, FloatArray]
+    trace: Trace, assessment: Assessment, time: FloatArray, columns: Mapping[str, FloatArray], max_points: int
 ) -> Iterator[Panel]:
     metric = assessment.verdict.metric
     if metric is not None and metric in columns:
         yield _judged(trace, assessment, metric, time, columns[metric])
         if assessment.fit is not None and len(assessment.fit.time_seconds):
-            yield _residuals(assessment.fit, metric)
+            yield _residuals(assessment.fit, metric, max_points)
     memory = [name for name in MEMORY_COLUMNS if name in columns]
     if memory and memory != [metric]:
         yield _in_bytes("Every memory column", time, {metric_name(name): columns[name] for name in memory})
@@ -142,12 +142,12 @@ def _judged(trace: Trace, assessment: Assessment, metric: str, time: FloatArray,
     )
 
 
-def _residuals(fit: Fit, metric: str) -> Panel:
+def _residuals(fit: Fit, metric: str, max_points: int) -> Panel:
     left_over = fit.level_bytes - fit.fitted_bytes
     spread = float(np.sqrt(np.mean(left_over**2)))
-    panel = _in_bytes("What the fit leaves over", fit.time_seconds, {f"{metric_name(metric)} minus fit": left_over})
+    time, columns = reduce(fit.time_seconds, {f"{metric_name(metric)} minus fit": left_over}, max_points)
     words = f"The level of each of {count(len(left_over), 'bin')} minus the fit; {size(spread)} root mean square."
-    return replace(panel, caption=words)
+    return replace(_in_bytes("What the fit leaves over", time, columns), caption=words)
 
 
 def _in_bytes(title: str, time: FloatArray, columns: Mapping[str, FloatArray], inks: Sequence[str] = INKS) -> Panel:

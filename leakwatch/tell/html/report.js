@@ -81,6 +81,7 @@
           sync: {key: `trace-${number}`, filters: {pub: type => type === "mousemove" || type === "mouseleave"}},
           bind: {dblclick: () => () => this.zoom("all")},
           points: {size: 6},
+          y: false,
         },
         scales: {x: {time: !data.elapsed}, y: {range: (plot, low, high) => this.range(data, low, high)}},
         axes: [
@@ -107,7 +108,7 @@
         event.currentTarget.setAttribute("aria-pressed", String(shown));
         plot.setSeries(i + 1, {show: shown});
       }));
-      place.addEventListener("keydown", event => this.key(event, plot));
+      place.addEventListener("keydown", event => this.key(event, plot, figure));
       new ResizeObserver(() => {
         if (place.clientWidth > 0) plot.setSize({width: place.clientWidth, height: place.clientHeight});
       }).observe(place);
@@ -130,6 +131,7 @@
       ctx.clip();
       ctx.font = `${12 * pixel}px system-ui, sans-serif`;
       ctx.lineWidth = 1.5 * pixel;
+      ctx.textAlign = "left";
       const end = limit === null ? left + width : left + width - ctx.measureText(`${limitLabel} ↑ `).width;
       let free = left; // labels that would lie on each other are left out; the lines stay
       for (const {at, label, ink: name} of [...marks].sort((a, b) => a.at - b.at)) {
@@ -206,7 +208,7 @@
       if (this.from !== undefined) this.window(this.from, this.to);
     }
 
-    key(event, plot) {
+    key(event, plot, figure) {
       const how = {"+": "in", "=": "in", "-": "out", "0": "all"}[event.key];
       const step = {ArrowLeft: -1, ArrowRight: 1}[event.key];
       if (event.ctrlKey || event.metaKey || event.altKey || (!how && !step)) return;
@@ -216,6 +218,9 @@
       const width = plot.over.clientWidth, at = plot.cursor.left < 0 ? width / 2 : plot.cursor.left;
       const left = Math.min(Math.max(at + step * Math.max(1, width / 200), 0), width - 1);
       plot.setCursor({left, top: plot.over.clientHeight / 2});
+      figure.querySelector(".spoken").textContent = [figure.querySelector(".cursor-time"), ...figure.querySelectorAll("tbody tr")]
+        .map(part => part.matches("tr") ? `${part.cells[0].textContent} ${part.cells[1].textContent || "unknown"}` : part.textContent)
+        .join(", ");
     }
 
     redraw() { for (const {plot} of this.charts) plot.redraw(); }

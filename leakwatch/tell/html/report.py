@@ -12,7 +12,7 @@ import numpy as np
 from detectors.types import Assessment
 from leakwatch.tell import sentences, units
 from leakwatch.tell.document import document
-from leakwatch.tell.html.panels import Panel, drawable, panels
+from leakwatch.tell.html.panels import Panel, panels
 from leakwatch.tell.html.reduction import encode_times, encode_values
 from leakwatch.tell.html.sparkline import HEIGHT, WIDTH, sparkline
 from leakwatch.tell.urgency import by_urgency
@@ -22,7 +22,11 @@ MAX_POINTS, MIN_POINTS = 2_000, 120
 """Points of a series: more than a screen is wide, and what a small chart needs at least."""
 
 VALUES_IN_ALL = 1_000_000
-"""Values in one page, over all its series: at 2.7 characters each, a few megabytes."""
+"""Values in one page, over all its series: at 16 bits, 2.7 characters each, under 3 MB."""
+
+SERIES_BESIDE_COLUMNS = 8
+"""What a trace's charts hold besides its columns, in series of 16 bits: the judged level once more, the fit, the fit
+without the leak, what it leaves over, and two time axes of 32 bits."""
 
 SCRIPTS = ("vendor/uPlot.iife.min.js", "report.js")
 STYLES = ("vendor/uPlot.min.css", "report.css")
@@ -49,7 +53,7 @@ def render(analyses: Sequence[tuple[Trace, Assessment]]) -> str:
     from markupsafe import Markup
 
     ordered = by_urgency(analyses)
-    series = sum(len(drawable(trace)) + 2 for trace, _ in ordered)  # and the fit, and its part without the leak
+    series = sum(len(trace.columns) + SERIES_BESIDE_COLUMNS for trace, _ in ordered)
     max_points = min(MAX_POINTS, max(MIN_POINTS, VALUES_IN_ALL // max(series, 1)))
     views = [_view(trace, assessment, max_points) for trace, assessment in ordered]
     environment = jinja2.Environment(
