@@ -1,13 +1,16 @@
 """What is handed out: a wheel that holds the three packages whole, an sdist that builds it, a lock that installs it."""
 
+import ast
 import json
 import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import venv
 import zipfile
 from email.parser import Parser
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -74,6 +77,36 @@ def test_the_sdist_builds_the_same_wheel(wheel: Path, sdist: Path, tmp_path: Pat
     ours, theirs = zipfile.ZipFile(wheel), zipfile.ZipFile(again)
     assert again.name == wheel.name
     assert {n: ours.read(n) for n in ours.namelist()} == {n: theirs.read(n) for n in theirs.namelist()}
+
+
+def imported_modules(path: Path) -> set[str]:
+    """First names of what a file imports, wherever in it."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    return {name.partition(".")[0] for name in names}
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    """What happens to be installed beside a dependency today may be gone tomorrow."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [
+        *project["dependencies"],
+        *(need for extra in project["optional-dependencies"].values() for need in extra),
+    ]
+    declared = {normal(re.split(r"[^\w.-]", need)[0]) for need in wanted}
+    imported = set().union(*(imported_modules(p) for package in PACKAGES for p in (ROOT / package).rglob("*.py")))
+    foreign = imported - set(sys.stdlib_module_names) - set(PACKAGES)
+    distributions = packages_distributions()
+    undeclared = {
+        module for module in foreign if not declared & {normal(name) for name in distributions.get(module, [module])}
+    }
+    assert undeclared == set()
+
+
+def normal(name: str) -> str:
+    """A distribution's name as indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @pytest.mark.slow
