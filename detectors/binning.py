@@ -30,6 +30,17 @@ def bin_count(samples: int) -> int:
     return BINS if samples >= 200 else 63 if samples >= 63 else 33
 
 
+def judge_teeth(series: Series, cuts: FloatArray) -> Judged:
+    """Bins of whole teeth, as many a bin as leaves at most 129 of them; the first and last, cut short, are left out."""
+    first, span = float(series.time[0]), float(series.time[-1] - series.time[0])
+    edges = cuts[:: -(-len(cuts) // BINS)]
+    bins = bin_between(series, edges)
+    inside = slice(1, -1)
+    position = (bins.time[inside] - first) / span
+    piece = np.zeros(len(position), dtype=np.int64)
+    return Judged(position, piece, _despike(bins.median[inside]), bins.floor[inside], False)
+
+
 def judge(series: Series, cuts: FloatArray) -> Judged:
     """Bins that never straddle a cut, without the last one before each cut, which may hold part of the fall."""
     first, span = float(series.time[0]), float(series.time[-1] - series.time[0])
@@ -59,7 +70,7 @@ def without_pulses(judged: Judged, immaterial: float) -> Judged:
     level = judged.level
     n = len(level)
     width = max(1, round(0.06 * n))
-    trend = _blockwise_trend(judged.position, level)
+    trend = blockwise_trend(judged.position, level)
     flat = level - trend
     ground = _opening(flat, width)
     excess = flat - ground
@@ -91,7 +102,7 @@ def smoothed_floor(judged: Judged) -> FloatArray:
     for piece in np.unique(judged.piece):
         rows = judged.piece == piece
         values = judged.floor[rows]
-        trend = _blockwise_trend(judged.position[rows], values)
+        trend = blockwise_trend(judged.position[rows], values)
         out[rows] = _opening(values - trend, max(1, round(0.05 * len(judged.floor)))) + trend
     return out
 
@@ -123,8 +134,8 @@ def _opening(values: FloatArray, half_width: int) -> FloatArray:
     return np.asarray(sliding_window_view(np.pad(lowest, half_width, mode="reflect"), width).max(axis=1))
 
 
-def _blockwise_trend(position: FloatArray, level: FloatArray) -> FloatArray:
-    """A line through the medians of 12 blocks (Theil 1950, Sen 1968)."""
+def blockwise_trend(position: FloatArray, level: FloatArray) -> FloatArray:
+    """(n,) a line through the medians of 12 blocks (Theil 1950, Sen 1968)."""
     blocks = np.array_split(np.arange(len(level)), min(12, len(level)))
     x = np.array([position[b].mean() for b in blocks])
     y = np.array([np.median(level[b]) for b in blocks])

@@ -22,8 +22,10 @@ def contest(scene: Scene, judged: Judged) -> Posterior:
     """Weigh every explanation of ``judged.level``."""
     whole = _whole_whitener(judged)
     load, extra = _load(scene, judged)
-    cycle = nuisance.cycle(judged.position, judged.level, scene.span)
-    shared = tuple((g,) for g in (load, cycle) if g is not None)
+    whole_trace = scene.cuts.kind is Cut.NONE
+    cycle = nuisance.cycle(judged.position, judged.level, scene.span) if whole_trace else None
+    states = nuisance.states(judged.position, judged.level) if whole_trace else None
+    shared = tuple((g,) for g in (load, cycle, states) if g is not None)
     immaterial = IMMATERIAL_SHARE * scene.material
     outcomes = [compete(f, judged.level, scene.material, immaterial) for f in _frames(scene, judged, whole, shared, extra)]
     return combine(outcomes, judged.level)
@@ -41,7 +43,8 @@ def _frames(
     if kind is Cut.TEETH:
         out.append(frames.sawtooth(whole, judged, scene.cut_at, shared, extra))
     if not scene.cuts.proven and (kind is not Cut.TEETH or len(scene.cut_at) == 1):
-        out.append(frames.plain(whole, judged, (*shared, *_steps(whole, judged)), extra, startup=False))
+        steps = () if kind is Cut.MANY_TEETH else _steps(whole, judged)
+        out.append(frames.plain(whole, judged, (*shared, *steps), extra, startup=False))
     return out
 
 

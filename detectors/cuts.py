@@ -15,7 +15,8 @@ from detectors.series import Series
 from detectors.types import FloatArray
 
 MAXIMUM_LIVES = 13
-MAXIMUM_TEETH = 17
+FEW_TEETH = 8
+"""Up to this many teeth are modelled one by one; more of them are judged a whole tooth, or several, to a bin."""
 GRADUAL = 0.75
 
 
@@ -25,6 +26,7 @@ class Cut(StrEnum):
     NONE = "none"
     LIVES = "lives"
     TEETH = "teeth"
+    MANY_TEETH = "many teeth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ def find_cuts(series: Series, requests: Counter | None, limit: float | None) -> 
             return Cuts(Cut.LIVES, time, proven=True, at_limit=float(near_limit.mean()))
         if started.mean() >= 0.5 and len(time) < MAXIMUM_LIVES:
             return Cuts(Cut.LIVES, time, at_limit=float(near_limit.mean()))
-    if 1 <= lasting.sum() < MAXIMUM_TEETH and gradual >= GRADUAL:
-        return Cuts(Cut.TEETH, time[lasting])
+    if lasting.sum() >= 1 and gradual >= GRADUAL:
+        return Cuts(Cut.TEETH if lasting.sum() <= FEW_TEETH else Cut.MANY_TEETH, time[lasting])
     return none
 
 

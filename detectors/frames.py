@@ -7,11 +7,12 @@ import numpy as np
 from detectors.binning import Judged
 from detectors.evidence import Frame, Group
 from detectors.noise import Whitener
-from detectors.shapes import Shapes, healthy, leaking
+from detectors.shapes import Shapes, healthy, leaking, settling
 from detectors.types import FloatArray
 
-MAXIMUM_RESTARTS = 12
 RESTART_WARMUPS = (0.003, 0.008, 0.02)
+SHORTEST_LATE_LIFE = 0.25
+"""A leak that only the lives since a later restart show must have been watched for this share of the trace."""
 STARTUP_TIMES = (0.01, 0.025)
 
 
@@ -85,19 +86,34 @@ def restart(whiten: Whitener, judged: Judged, cuts: FloatArray, groups: tuple[tu
         base,
         base.shape[1] + len(cuts),
         groups,
-        _joined(healthy(since), extra.healthy),
+        _joined(settling(since, _typical_life(cuts), _rise(judged)), extra.healthy),
         _joined(_leaking_since(since, judged, starts), extra.leaking),
         whiten,
     )
 
 
+def _typical_life(cuts: FloatArray) -> float:
+    return float(np.median(np.diff(np.concatenate([[0.0], cuts, [1.0]]))))
+
+
+def _rise(judged: Judged) -> FloatArray:
+    """(n,) how far the level of each bin's own life rose from its first tenth to its last third, scaled to 1 at most."""
+    out = np.zeros_like(judged.level)
+    for piece in np.unique(judged.piece):
+        rows = np.flatnonzero(judged.piece == piece)
+        head, tail = rows[: max(1, len(rows) // 10)], rows[-max(1, len(rows) // 3) :]
+        out[rows] = np.median(judged.level[tail]) - np.median(judged.level[head])
+    return out / max(float(np.abs(out).max()), 1e-9)
+
+
 def _leaking_since(since: FloatArray, judged: Judged, starts: FloatArray) -> Shapes:
     """A line since each restart, or only since a later one (a bad release), or an accelerating one."""
     pieces = np.unique(judged.piece)
-    late = [since * (judged.piece >= p) for p in pieces[1:]]
+    judged_long_enough = [p for p in pieces[1:] if 1.0 - starts[p] >= SHORTEST_LATE_LIFE]
+    late = [since * (judged.piece >= p) for p in judged_long_enough]
     columns = [since, *late, since**2 / max(float(since.max()), 1e-9)]
     family = ("line",) + ("late line",) * len(late) + ("accelerating",)
-    onset = np.concatenate([[0.0], starts[pieces[1:]], [0.0]])
+    onset = np.concatenate([[0.0], starts[judged_long_enough], [0.0]])
     return Shapes(np.stack(columns, axis=1), family, onset, np.ones(len(family)))
 
 

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from detectors.binning import blockwise_trend
 from detectors.evidence import Group
 from detectors.noise import Whitener, regular_whitener
 from detectors.types import FloatArray
@@ -63,6 +64,24 @@ def steps(whiten: Whitener, position: FloatArray, base: FloatArray, level: Float
     if not chosen:
         return None
     return Group("steps", candidates[:, sorted(chosen)], 2 * len(chosen))
+
+
+def states(position: FloatArray, level: FloatArray) -> Group | None:
+    """Idle and active: two levels between which a process switches, told apart by two means on the level without its
+    trend (Lloyd 1957). None where two levels do not explain most of it, or steps would do (under three switches)."""
+    rest = level - blockwise_trend(position, level)
+    middle = 0.5 * float(rest.min() + rest.max())
+    for _ in range(10):
+        high = rest > middle
+        if not high.any() or high.all():
+            return None
+        middle = 0.5 * float(rest[high].mean() + rest[~high].mean())
+    high = rest > middle
+    share = float(high.mean())
+    within = share * float(rest[high].var()) + (1 - share) * float(rest[~high].var())
+    if within > 0.2 * float(rest.var()) or not 0.08 <= share <= 0.92 or np.abs(np.diff(high.astype(int))).sum() < 3:
+        return None
+    return Group("states", high[:, None].astype(float), 3)
 
 
 @lru_cache(maxsize=16)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.binning import Judged, floor_rows, judge, smoothed_floor, without_pulses
+from detectors.binning import Judged, floor_rows, judge, judge_teeth, smoothed_floor, without_pulses
 from detectors.cuts import Cut, Cuts, find_cuts
 from detectors.load import Counter, counter
 from detectors.series import Series, bin_equally, reduce
@@ -67,9 +67,11 @@ def prepare(
     cuts = find_cuts(series, count, limit)
     series = _without_startups(series, cuts)
     material = material_growth(series.value, limit)
-    judged = without_pulses(judge(series, cuts.time), IMMATERIAL_SHARE * material)
-    rows = floor_rows(judged)
-    envelope = smoothed_floor(judged)[rows]
+    bins = judge_teeth(series, cuts.time) if cuts.kind is Cut.MANY_TEETH else judge(series, cuts.time)
+    judged = without_pulses(bins, IMMATERIAL_SHARE * material)
+    teeth = cuts.kind is Cut.MANY_TEETH
+    rows = np.arange(len(judged.level)) if teeth else floor_rows(judged)
+    envelope = judged.floor if teeth else smoothed_floor(judged)[rows]
     floor = Judged(judged.position[rows], judged.piece[rows], envelope, envelope, judged.regular)
     return Scene(
         start=start,

@@ -12,6 +12,7 @@ from detectors.types import FloatArray
 
 EXPONENTIAL_TIMES = 0.012 * 1.45 ** np.arange(11)
 LOG_TIMES = np.array([0.001, 0.003, 0.01, 0.03, 0.1])
+LIFE_SETTLING_TIMES = 0.03 * 1.6 ** np.arange(6)
 RAMP_KNOTS = (0.0, 0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9)
 ONSETS = np.arange(0.1, 0.85, 0.1)
 POWERS = (1.5, 2.0, 3.0)
@@ -41,6 +42,23 @@ def healthy(u: FloatArray) -> Shapes:
     ramps = [(a, b) for i, a in enumerate(RAMP_KNOTS) for b in RAMP_KNOTS[i + 1 :]]
     columns += [np.clip((u - a) / (b - a), 0.0, 1.0) for a, b in ramps]
     family = ("exponential",) * len(EXPONENTIAL_TIMES) + ("logarithm",) * len(LOG_TIMES) + ("ramp",) * len(ramps)
+    return Shapes(np.stack(columns, axis=1), family, np.zeros(len(family)), np.zeros(len(family)))
+
+
+def settling(since: FloatArray, longest: float, rise: FloatArray) -> Shapes:
+    """What each life of a restarted process does before it settles.
+
+    Args:
+        since: (n,) time since the last restart, in shares of the trace.
+        longest: a typical life in the same unit; growth that lasts longer than half of it is no settling.
+        rise: (n,) how much the level of the bin's own life rose: start-ups differ from life to life.
+    """
+    share = since / longest
+    columns = [1.0 - np.exp(-share / tau) for tau in LIFE_SETTLING_TIMES]
+    columns += [np.log1p(share / scale) for scale in LOG_TIMES[:-1]]
+    columns += [rise * c for c in columns[: len(LIFE_SETTLING_TIMES)]]
+    count = len(LIFE_SETTLING_TIMES)
+    family = ("exponential",) * count + ("logarithm",) * (len(LOG_TIMES) - 1) + ("own exponential",) * count
     return Shapes(np.stack(columns, axis=1), family, np.zeros(len(family)), np.zeros(len(family)))
 
 
