@@ -5,15 +5,14 @@ import signal
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 
 from detectors.types import Assessment
-from leakwatch import detect
+from leakwatch import detect, diagnose
 from leakwatch.errors import LeakwatchError
 from leakwatch.sample.trace_files import read_traces
 from leakwatch.trace import Trace, between, with_limit
+from playbooks.types import Diagnosis
 
 STANDARD_INPUT = "-"
 NO_TRACES = frozenset(
@@ -43,10 +42,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one source: its traces with their verdicts, or the error (one line) and where it arose."""
+    """What came of one source: its traces with their verdicts, or the error (one line) and where it arose.
+
+    ``diagnoses`` holds one for each of ``analyses``, None where there is nothing to explain.
+    """
 
     source: str
     analyses: tuple[tuple[Trace, Assessment], ...] = ()
+    diagnoses: tuple[Diagnosis | None, ...] = ()
     error: str | None = None
     trace_back: str | None = None
 
@@ -55,10 +58,8 @@ def find_sources(paths: Sequence[str]) -> list[str]:
     """The files behind ``paths``: a folder gives its files, in order of name, without hidden ones and `NO_TRACES`.
 
     Raises:
-        LeakwatchError: a folder without traces, or standard input asked for twice.
+        LeakwatchError: a folder without traces.
     """
-    if paths.count(STANDARD_INPUT) > 1:
-        raise LeakwatchError("- (standard input) can be read once only; name it once")
     sources: list[str] = []
     for path in paths:
         found = list(_walk(path)) if os.path.isdir(path) else [path]
@@ -72,7 +73,12 @@ def analyze_source(source: str, reading: Reading) -> Result:
     """Read one source and judge every trace in it; whatever goes wrong is the result's error, not an exception."""
     try:
         traces = read_traces(source, format=reading.format, interval_seconds=reading.interval_seconds)
-        return Result(source, tuple(_judge(trace, reading) for trace in traces))
+        judged = [_judge(trace, reading) for trace in traces]
+        return Result(
+            source,
+            analyses=tuple((trace, assessment) for trace, assessment, _ in judged),
+            diagnoses=tuple(diagnosis for _, _, diagnosis in judged),
+        )
     except LeakwatchError as error:
         return Result(source, error=str(error), trace_back=traceback.format_exc())
     except Exception as error:
@@ -100,9 +106,11 @@ def analyze_sources(sources: Sequence[str], reading: Reading) -> Iterator[Result
 
 
 def _in_parallel(sources: Sequence[str], reading: Reading, cores: int) -> Iterator[Result]:
-    # Fork would copy the threads' locks of the libraries already loaded; a fork server starts clean and imports once.
-    from multiprocessing import get_context
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context  # together 25 ms that one file does not need
 
+    # Fork would copy the threads' locks of the libraries already loaded; a fork server starts clean and imports once.
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])
     try:
@@ -129,16 +137,17 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _judge(trace: Trace, reading: Reading) -> tuple[Trace, Assessment]:
+def _judge(trace: Trace, reading: Reading) -> tuple[Trace, Assessment, Diagnosis | None]:
     if reading.since is not None or reading.until is not None:
         trace = between(trace, reading.since, reading.until)
     if reading.limit_bytes is not None:
         trace = with_limit(trace, reading.limit_bytes)
     assessment = detect.assess(trace)
+    diagnosis = diagnose.diagnose(trace, assessment)
     if not reading.keep_columns:
         kept = {name: column for name, column in trace.columns.items() if name == assessment.verdict.metric}
         trace = replace(trace, columns=kept)
-    return trace, assessment
+    return trace, assessment, diagnosis
 
 
 def _walk(folder: str) -> Iterator[str]:

@@ -4,19 +4,19 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import click
 
 from detectors.types import Answer, Assessment
-from leakwatch.analyze import Reading, analyze_sources, find_sources
+from leakwatch.analyze import STANDARD_INPUT, Reading, analyze_sources, find_sources
 from leakwatch.quantities import parse_duration, parse_size, parse_time
 from leakwatch.sample.trace_files import FORMATS
+from leakwatch.tell.outputs import OUTPUTS, Look, render
 from leakwatch.tell.progress import with_progress
 from leakwatch.tell.units import visible
 from leakwatch.trace import Trace
 
-OUTPUTS = ("table", "wide", "json", "yaml", "markdown", "html", "junit")
 LEAST_WIDTH = 40
 NOTHING_LEAKS, FAILED, LEAK, UNDECIDED = 0, 1, 10, 11
 
@@ -58,7 +58,7 @@ def command(
     context: click.Context,
     paths: tuple[str, ...],
     output: str,
-    format: str | None,  # noqa: A002 - click names the parameter after the flag
+    format: str | None,
     interval: float | None,
     limit: float | None,
     since: float | None,
@@ -75,6 +75,8 @@ def command(
 
     Exit status: 0 nothing leaks, 10 something does, 11 undecided (with --strict), 1 failed, 2 wrong usage.
     """
+    if paths.count(STANDARD_INPUT) > 1:
+        raise click.BadParameter("- (standard input) can be read once only", param_hint="PATH")
     sources = find_sources(paths)
     reading = Reading(format, interval, limit, since, until, keep_columns=output == "html")
     analyses: list[tuple[Trace, Assessment]] = []
@@ -87,39 +89,16 @@ def command(
             print(f"{traceback}leakwatch: {visible(result.error)}", file=sys.stderr)
     colour = not (no_color or context.obj["no_color"] or os.environ.get("NO_COLOR")) and _on_terminal()
     if analyses or output in ("json", "yaml", "junit"):
-        click.echo(_render(analyses, output, colour, strict, explain), nl=False, color=True)
+        # A pipe has no width: as much as the table wants, unless COLUMNS says otherwise.
+        width, height = shutil.get_terminal_size((200 if output == "wide" else 100, 40))
+        look = Look(max(width, LEAST_WIDTH), height, colour, explain, strict)
+        click.echo(render(analyses, output, look), nl=False, color=True)
     answers = {assessment.verdict.verdict for _, assessment in analyses}
     if failed:
         return FAILED
     if Answer.LEAK in answers:
         return LEAK
     return UNDECIDED if strict and Answer.UNDECIDED in answers else NOTHING_LEAKS
-
-
-def _render(
-    analyses: Sequence[tuple[Trace, Assessment]], output: str, colour: bool, strict: bool, explain: bool
-) -> str:
-    """Each form is imported where it is asked for: rich, YAML and the report's template are slow to import."""
-    from leakwatch.tell import document, html, junit, markdown
-
-    match output:
-        case "json":
-            return document.as_json(analyses)
-        case "yaml":
-            return document.as_yaml(analyses)
-        case "markdown":
-            return markdown.render(analyses, explain=explain)
-        case "html":
-            return html.render(analyses)
-        case "junit":
-            return junit.render(analyses, strict=strict)
-    from leakwatch.tell import terminal
-
-    wide = output == "wide"
-    # A pipe has no width: as much as a table of its kind wants, unless COLUMNS says otherwise.
-    width, height = shutil.get_terminal_size((200 if wide else 100, 40))
-    width = max(width, LEAST_WIDTH)
-    return terminal.render(analyses, width=width, height=height, colour=colour, wide=wide, explain=explain)
 
 
 def _on_terminal() -> bool:

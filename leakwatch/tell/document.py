@@ -5,31 +5,35 @@ The published schema is docs/schemas/analyze.schema.json. Unknown is ``null``: N
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from detectors.types import Assessment, Attribution, Forecast, Interval, Trend
 from leakwatch.trace import Trace
+from playbooks.types import Diagnosis
 
 SCHEMA_VERSION = 1
 
 Json = dict[str, Any]
 
 
-def document(
-    analyses: Iterable[tuple[Trace, Assessment]], diagnoses: Mapping[tuple[str, str | None], Json] | None = None
-) -> Json:
-    """The whole document; ``diagnoses`` holds a diagnosis by (source, container) where one was made."""
+def document(analyses: Sequence[tuple[Trace, Assessment]], diagnoses: Sequence[Diagnosis | None] | None = None) -> Json:
+    """The whole document; ``diagnoses`` holds one for each of ``analyses``, None where none was made.
+
+    Raises:
+        ValueError: ``diagnoses`` has another length than ``analyses``.
+    """
+    found = [None] * len(analyses) if diagnoses is None else diagnoses
     return {
         "schema_version": SCHEMA_VERSION,
         "analyses": [
-            analysis(trace, assessment, (diagnoses or {}).get((trace.target.source, trace.target.container)))
-            for trace, assessment in analyses
+            analysis(trace, assessment, diagnosis)
+            for (trace, assessment), diagnosis in zip(analyses, found, strict=True)
         ],
     }
 
 
-def analysis(trace: Trace, assessment: Assessment, diagnosis: Json | None = None) -> Json:
+def analysis(trace: Trace, assessment: Assessment, diagnosis: Diagnosis | None = None) -> Json:
     """One entry of ``analyses``: bytes and Unix seconds as numbers, in the order of the contract."""
     verdict, attribution, time = assessment.verdict, assessment.attribution, trace.time_seconds
     return {
@@ -53,20 +57,20 @@ def analysis(trace: Trace, assessment: Assessment, diagnosis: Json | None = None
         "undecided_until_seconds": _finite(assessment.undecided_until_seconds),
         "because": list(verdict.because),
         "oom_events": [],
-        "diagnosis": diagnosis,
+        "diagnosis": _diagnosis(diagnosis) if diagnosis else None,
     }
 
 
-def as_json(analyses: Sequence[tuple[Trace, Assessment]]) -> str:
+def as_json(analyses: Sequence[tuple[Trace, Assessment]], diagnoses: Sequence[Diagnosis | None] | None = None) -> str:
     """The document as JSON; pure ASCII, so that any path survives any encoding."""
-    return json.dumps(document(analyses), indent=2, allow_nan=False) + "\n"
+    return json.dumps(document(analyses, diagnoses), indent=2, allow_nan=False) + "\n"
 
 
-def as_yaml(analyses: Sequence[tuple[Trace, Assessment]]) -> str:
+def as_yaml(analyses: Sequence[tuple[Trace, Assessment]], diagnoses: Sequence[Diagnosis | None] | None = None) -> str:
     """The same document as YAML."""
     import yaml  # 30 ms that no other output needs
 
-    return yaml.safe_dump(document(analyses), sort_keys=False, width=120)
+    return yaml.safe_dump(document(analyses, diagnoses), sort_keys=False, width=120)
 
 
 def _finite(value: float | None) -> float | None:
@@ -98,6 +102,15 @@ def _forecast(forecast: Forecast | None) -> Json | None:
 
 def _interval(interval: Interval | None) -> Json | None:
     return _bounded(interval.estimate, interval.low, interval.high) if interval else None
+
+
+def _diagnosis(diagnosis: Diagnosis) -> Json:
+    return {
+        "playbook": diagnosis.playbook,
+        "cause": diagnosis.cause,
+        "path": [{"ask": one.ask, "answer": str(one.answer), "evidence": one.evidence} for one in diagnosis.path],
+        "steps": [str(step) for step in diagnosis.steps],
+    }
 
 
 def _by_model(attribution: Attribution | None) -> list[Json]:

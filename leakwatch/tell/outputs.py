@@ -1,0 +1,61 @@
+"""The forms that ``-o`` names, each imported where it is asked for: rich, YAML and the report are slow to import."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from detectors.types import Assessment
+from leakwatch.trace import Trace
+
+OUTPUTS = ("table", "wide", "json", "yaml", "markdown", "html", "junit")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a form may need to know: characters and rows of the screen, and what was asked to be shown."""
+
+    width: int
+    height: int
+    colour: bool
+    explain: bool
+    strict: bool
+
+
+def render(analyses: Sequence[tuple[Trace, Assessment]], output: str, look: Look) -> str:
+    """All of it as text in the form ``output``, one of `OUTPUTS`.
+
+    Raises:
+        ValueError: there is no such form.
+    """
+    match output:
+        case "table" | "wide":
+            from leakwatch.tell import terminal
+
+            return terminal.render(
+                analyses,
+                width=look.width,
+                height=look.height,
+                colour=look.colour,
+                wide=output == "wide",
+                explain=look.explain,
+            )
+        case "json":
+            from leakwatch.tell import document
+
+            return document.as_json(analyses)
+        case "yaml":
+            from leakwatch.tell import document
+
+            return document.as_yaml(analyses)
+        case "markdown":
+            from leakwatch.tell import markdown
+
+            return markdown.render(analyses, explain=look.explain)
+        case "html":
+            from leakwatch.tell import html
+
+            return html.render(analyses)
+        case "junit":
+            from leakwatch.tell import junit
+
+            return junit.render(analyses, strict=look.strict)
+    raise ValueError(f"output must be one of {', '.join(OUTPUTS)}, not {output!r}")
