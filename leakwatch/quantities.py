@@ -45,11 +45,9 @@ def parse_size(text: str) -> float:
         raise ValueError(f"{shown(text)} is no size; write for example 512MiB or 1.5GB")
     number, unit = match.groups()
     if not unit:
-        raise ValueError(f"{shown(text)} has no unit; write for example {number}MiB or {number}GB")
+        raise ValueError(f"{shown(text)} has no unit; write for example 512MiB or 1.5GB")
     if unit not in SIZE_UNITS:
-        raise ValueError(
-            f"{shown(text)} has an unknown unit {unit}; use one of kB MB GB TB KiB MiB GiB TiB (or Ki Mi Gi)"
-        )
+        raise ValueError(f"{shown(text)} has an unknown unit; use one of kB MB GB TB KiB MiB GiB TiB (or Ki Mi Gi)")
     size = float(number) * SIZE_UNITS[unit]
     if not math.isfinite(size):
         raise ValueError(f"{shown(text)} is too large for a size")
@@ -68,7 +66,7 @@ def parse_duration(text: str) -> float:
     seconds = 0.0
     for number, unit in _DURATION_PART.findall(stripped):
         if unit not in DURATION_UNITS:
-            raise ValueError(f"{shown(text)} has an unknown unit {unit}; use one of {' '.join(DURATION_UNITS)}")
+            raise ValueError(f"{shown(text)} has an unknown unit; use one of {' '.join(DURATION_UNITS)}")
         seconds += float(number) * DURATION_UNITS[unit]
     if not math.isfinite(seconds):
         raise ValueError(f"{shown(text)} is too long for a duration")
@@ -107,4 +105,4 @@ def _calendar_seconds(text: str) -> float:
 
 def shown(text: str, at_most: int = 40) -> str:
     """The text in quotes as one safe line: control characters escaped, long text cut short."""
-    return ascii(text if len(text) <= at_most else text[: at_most - 3] + "...")
+    return repr(text if len(text) <= at_most else text[: at_most - 3] + "...")

@@ -100,7 +100,7 @@ def opened(path: str, stdin: BinaryIO | None) -> Iterator[TraceFile]:
     """
     try:
         place = Path("/dev/stdin" if path == "-" else path)
-        source = stdin if path == "-" and stdin is not None else place.open("rb")  # noqa: SIM115 (closed below)
+        source = stdin if path == "-" and stdin is not None else place.open("rb")
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise TraceError(path, f"cannot be opened ({why})", "check the path and its permissions") from None

@@ -41,7 +41,15 @@ def read(file: TraceFile, interval_seconds: float | None = None) -> list[Trace]:
         if not isinstance(record, dict):
             collector.reject(number, "no JSON object")
             continue
-        name = next((str(record[key]) for key in ("Name", "Container", "ID") if record.get(key)), None)
+        # JSON can spell half a surrogate pair ("\\ud800"), which no terminal can print.
+        name = next(
+            (
+                str(record[key]).encode(errors="replace").decode()
+                for key in ("Name", "Container", "ID")
+                if record.get(key)
+            ),
+            None,
+        )
         key = next((key for key in TIME_KEYS if key in record), None)
         untimed |= key is None
         try:

@@ -62,6 +62,7 @@ def _series(file: TraceFile, entry: Any, rejected: list[Rejected]) -> Series:
         except (TypeError, ValueError, OverflowError):
             rejected.append(Rejected(1, f"{shown(json.dumps(point))} is no point of time and value"))
     times, values = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
-    names = {str(name): str(value) for name, value in labels.items()}
+    # JSON can spell half a surrogate pair ("\\ud800"), which no terminal can print.
+    names = {name: str(value).encode(errors="replace").decode() for name, value in labels.items()}
     metric = names.pop("__name__", "")
     return Series(metric, names, times, values, np.ones(len(times), dtype=np.int64))
