@@ -4,6 +4,7 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -11,38 +12,44 @@ ROOT = Path(__file__).parents[1]
 BRANCH_FLOOR = ROOT / ".ci" / "branch_floor.py"
 
 
-def run_pytest(folder: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs the source as a test file beside our own conftest.py, in a process of its own."""
-    (folder / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
-    (folder / "test_planted.py").write_text(f"import pytest\n\n{source}\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
-@pytest.mark.parametrize(
-    ("source", "status"),
-    [
-        ("@pytest.mark.skipif(True, reason='needs chromium')\ndef test(): pass", 1),
-        ("def test():\n    pytest.skip('needs tmux')", 1),
-        ("pytest.skip('needs redis', allow_module_level=True)", 2),
-        ("pytest.importorskip('no_such_module')", 2),
-        ("@pytest.fixture\ndef browser():\n    pytest.skip('needs chromium')\ndef test(browser): pass", 1),
-        ("def test():\n    pytest.skip('needs a Python 3.13')", 0),
-        ("def test():\n    pytest.skip('needs kubectl')", 0),
-        ("def test():\n    pytest.skip('needs ../shared/corpus')", 0),
-        ("@pytest.mark.xfail(reason='known')\ndef test():\n    assert False", 0),
-        ("def test(): pass", 0),
-    ],
+# name, a test file's text, what becomes of it where every real component is required
+SKIPS = (
+    ("mark", "@pytest.mark.skipif(True, reason='needs chromium')\ndef test(): pass", "error"),
+    ("call", "def test():\n    pytest.skip('needs tmux')", "failure"),
+    ("fixture", "@pytest.fixture\ndef it():\n    pytest.skip('needs chromium')\ndef test(it): pass", "error"),
+    ("module", "pytest.skip('needs redis', allow_module_level=True)", "error"),
+    ("import", "pytest.importorskip('no_such_module')", "error"),
+    ("interpreter", "def test():\n    pytest.skip('needs a Python 3.13')", "skipped"),
+    ("kubectl", "def test():\n    pytest.skip('needs kubectl')", "skipped"),
+    ("shared", "def test():\n    pytest.skip('needs ../shared/corpus')", "skipped"),
+    ("xfail", "@pytest.mark.xfail(reason='known')\ndef test():\n    assert False", "skipped"),
+    ("passing", "def test(): pass", "passed"),
 )
-def test_a_skip_fails_where_real_components_are_required(tmp_path: Path, source: str, status: int) -> None:
+
+
+def outcomes(folder: Path, *arguments: str) -> dict[str, str]:
+    """What becomes of every file of SKIPS, run beside our own conftest.py in a process of its own."""
+    (folder / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
+    for name, source, _ in SKIPS:
+        (folder / f"test_{name}.py").write_text(f"import pytest\n\n{source}\n")
+    report = folder / "report.xml"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder)]
+    command += ["--continue-on-collection-errors", f"--junit-xml={report}", *arguments]
+    subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    return {
+        (case.get("classname") or case.get("name", "")).removeprefix("test_"): case[0].tag if len(case) else "passed"
+        for case in ElementTree.parse(report).iter("testcase")
+    }
+
+
+def test_a_skip_fails_where_real_components_are_required(tmp_path: Path) -> None:
     """Under --require-real only a missing interpreter, kubectl or ../shared excuses a skip, whatever way it is said."""
-    run = run_pytest(tmp_path, source, "--require-real")
-    assert run.returncode == status, run.stdout
+    assert outcomes(tmp_path, "--require-real") == {name: expected for name, _, expected in SKIPS}
 
 
 def test_a_skip_is_a_skip_for_everyone_else(tmp_path: Path) -> None:
     """On a reader's own machine a missing browser is no failure."""
-    assert run_pytest(tmp_path, "def test():\n    pytest.skip('needs chromium')").returncode == 0
+    assert set(outcomes(tmp_path).values()) == {"skipped", "passed"}
 
 
 def test_branches_are_counted_for_one_package_alone() -> None:
