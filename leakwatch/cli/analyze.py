@@ -16,6 +16,7 @@ from leakwatch.tell.outputs import OUTPUTS, Look, render
 from leakwatch.tell.progress import with_progress
 from leakwatch.tell.units import visible
 from leakwatch.trace import Trace
+from playbooks.types import Diagnosis
 
 LEAST_WIDTH = 40
 NOTHING_LEAKS, FAILED, LEAK, UNDECIDED = 0, 1, 10, 11
@@ -80,9 +81,11 @@ def command(
     sources = find_sources(paths)
     reading = Reading(format, interval, limit, since, until, keep_columns=output == "html")
     analyses: list[tuple[Trace, Assessment]] = []
+    diagnoses: list[Diagnosis | None] = []
     failed = False
     for result in with_progress(analyze_sources(sources, reading), len(sources)):
         analyses += result.analyses
+        diagnoses += result.diagnoses
         if result.error is not None:
             failed = True
             traceback = result.trace_back if debug or context.obj["debug"] else ""
@@ -92,7 +95,7 @@ def command(
         # A pipe has no width: as much as the table wants, unless COLUMNS says otherwise.
         width, height = shutil.get_terminal_size((200 if output == "wide" else 100, 40))
         look = Look(max(width, LEAST_WIDTH), height, colour, explain, strict)
-        click.echo(render(analyses, output, look), nl=False, color=True)
+        click.echo(render(analyses, diagnoses, output, look), nl=False, color=True)
     answers = {assessment.verdict.verdict for _, assessment in analyses}
     if failed:
         return FAILED

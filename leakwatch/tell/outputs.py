@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from detectors.types import Assessment
 from leakwatch.trace import Trace
+from playbooks.types import Diagnosis
 
 OUTPUTS = ("table", "wide", "json", "yaml", "markdown", "html", "junit")
 
@@ -20,8 +21,10 @@ class Look:
     strict: bool
 
 
-def render(analyses: Sequence[tuple[Trace, Assessment]], output: str, look: Look) -> str:
-    """All of it as text in the form ``output``, one of `OUTPUTS`.
+def render(
+    analyses: Sequence[tuple[Trace, Assessment]], diagnoses: Sequence[Diagnosis | None], output: str, look: Look
+) -> str:
+    """All of it as text in the form ``output``, one of `OUTPUTS`; ``diagnoses`` holds one for each of ``analyses``.
 
     Raises:
         ValueError: there is no such form.
@@ -41,11 +44,11 @@ def render(analyses: Sequence[tuple[Trace, Assessment]], output: str, look: Look
         case "json":
             from leakwatch.tell import document
 
-            return document.as_json(analyses)
+            return document.as_json(analyses, diagnoses)
         case "yaml":
             from leakwatch.tell import document
 
-            return document.as_yaml(analyses)
+            return document.as_yaml(analyses, diagnoses)
         case "markdown":
             from leakwatch.tell import markdown
 
