@@ -16,6 +16,8 @@ help:  ## this list
 # The stamp makes a second run instant and needs no network; it falls when the lock or the project file changes.
 # A pip that is told to look at other indexes still gets what the hashes name, or nothing.
 $(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: Python 3.11 or newer is needed; name one with make PYTHON=..." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "make: cannot create $(VENV); on Debian: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements/dev.txt
@@ -28,8 +30,7 @@ demo: $(READY)  ## analyse a sample trace and show the verdict
 test: lint tests-next tests-here  ## every check and every test (the same set-up)
 
 tests-here: $(READY)
-	$(PYTEST) --cov --cov-report=
-	@$(BIN)/python -m coverage report --format=total | sed 's/^/coverage of lines and branches, %: /'
+	$(PYTEST) --cov --cov-report=term:skip-covered
 	@$(BIN)/python .ci/branch_floor.py --floor 90 detectors playbooks
 
 tests-next: $(READY)
