@@ -55,6 +55,7 @@ def reduce(
         width = -(-samples // (max_points // 2))
         first = np.arange(0, samples, width)
         points = np.ravel([first, np.minimum(first + width // 2, samples - 1)], order="F")
+        points[-1] = samples - 1  # the chart ends where the trace does
         kept = np.append(True, np.diff(points) > 0)  # a last bucket of one sample has one point
         columns = {name: _extremes(values, width)[kept] for name, values in columns.items()}
         time_seconds = time_seconds[points[kept]]

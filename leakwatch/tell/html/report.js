@@ -30,9 +30,9 @@
 
   // ---- writing numbers and times that depend on the cursor ----
   const shortNumber = value => value == null ? "" : value.toLocaleString("en", {maximumSignificantDigits: 4});
-  const date = (seconds, elapsed) => elapsed
+  const date = (seconds, dated) => !dated
     ? `${shortNumber(seconds)} s`
-    : new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ");
+    : new Date(Math.round(seconds) * 1000).toISOString().slice(0, 19).replace("T", " ");
   const TIME_LABELS = [
     // smallest step, label, then what is added where the year, month, day, hour, minute, second changes
     [365 * 86400, "{YYYY}", null, null, null, null, null, null, 1],
@@ -83,10 +83,10 @@
           points: {size: 6},
           y: false,
         },
-        scales: {x: {time: !data.elapsed}, y: {range: (plot, low, high) => this.range(data, low, high)}},
+        scales: {x: {time: data.dated}, y: {range: (plot, low, high) => this.range(data, low, high)}},
         axes: [
           {space: 72, stroke: () => ink("muted"), grid: {stroke: () => ink("grid"), width: 1}, ticks: {stroke: () => ink("grid"), width: 1},
-           font: "12px system-ui, sans-serif", ...(data.elapsed ? {values: (plot, at) => at.map(t => `${shortNumber(t)} s`)} : {values: TIME_LABELS})},
+           font: "12px system-ui, sans-serif", values: data.dated ? TIME_LABELS : (plot, at) => at.map(seconds => date(seconds, false))},
           {stroke: () => ink("muted"), grid: {stroke: () => ink("grid"), width: 1}, ticks: {show: false}, size: 60,
            font: "12px system-ui, sans-serif", values: (plot, at) => at.map(shortNumber)},
         ],
@@ -100,7 +100,7 @@
         hooks: {
           draw: [plot => this.marks(plot, data)],
           setSelect: [plot => this.selected(plot)],
-          setCursor: [plot => this.readOff(plot, rows, clock, data.elapsed)],
+          setCursor: [plot => this.readOff(plot, rows, clock, data.dated)],
         },
       }, [times(axes[data.time]), ...data.lines.map(values)], place);
       rows.forEach((row, i) => row.querySelector("button").addEventListener("click", event => {
@@ -167,10 +167,10 @@
       ctx.restore();
     }
 
-    readOff(plot, rows, clock, elapsed) {
+    readOff(plot, rows, clock, dated) {
       const {idx, left} = plot.cursor;
       const away = idx == null || left < 0;
-      clock.textContent = away ? "" : date(plot.data[0][idx], elapsed);
+      clock.textContent = away ? "" : date(plot.data[0][idx], dated);
       rows.forEach((row, i) => { row.querySelector(".cursor").textContent = away ? "" : shortNumber(plot.data[i + 1][idx]); });
     }
 
@@ -198,8 +198,8 @@
       this.from = Math.min(Math.max(from, this.first), this.last - span);
       this.to = this.from + span;
       for (const {plot} of this.charts) plot.setScale("x", {min: this.from, max: this.to});
-      const {elapsed} = this.charts[0].data;
-      if (this.label) this.label.textContent = span < whole ? `${date(this.from, elapsed)} to ${date(this.to, elapsed)}` : "";
+      const {dated} = this.charts[0].data;
+      if (this.label) this.label.textContent = span < whole ? `${date(this.from, dated)} to ${date(this.to, dated)}` : "";
     }
 
     showLimit(shown) {

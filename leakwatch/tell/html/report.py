@@ -169,7 +169,7 @@ def _charts(charts: Sequence[Panel]) -> dict[str, Any]:
 def _chart(panel: Panel, axis: int) -> dict[str, Any]:
     return {
         "time": axis,
-        "elapsed": bool((panel.time_seconds[-1:] < units.ELAPSED_BEFORE_SECONDS).all()),
+        "dated": units.moment(panel.time_seconds[-1]).endswith("Z"),  # else elapsed seconds
         "lines": [{"ink": line.ink, **encode_values(panel.time_seconds, line.values)} for line in panel.lines],
         "limit": panel.limit,
         "limitLabel": panel.limit_label,
