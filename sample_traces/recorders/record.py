@@ -17,8 +17,8 @@ def python(script: str, *arguments: object) -> tuple[str, ...]:
     return (sys.executable, str(WORKLOADS / script), *map(str, arguments))
 
 
-def java(mode: str, *options: str) -> tuple[str, ...]:
-    return ("java", "-XX:+UseG1GC", *options, "-cp", str(CLASSES), "RequestServer", mode, str(24 << 10), "25")
+def java(keep: str, session_kib: int, *options: str) -> tuple[str, ...]:
+    return ("java", "-XX:+UseG1GC", *options, "-cp", str(CLASSES), "RequestServer", keep, str(session_kib << 10), "25")
 
 
 def node(mode: str) -> tuple[str, ...]:
@@ -33,7 +33,7 @@ RECORDINGS = (
     Recording("python_list_by_requests", python("retained_list.py", "requests", 24 << 10, 25)),
     Recording("python_list_by_time", python("retained_list.py", "time", 640 << 10, 25)),
     Recording("python_cycles_gc_off", python("reference_cycles.py", "off", 48 << 10, 14)),
-    Recording("python_cycles_gc_on", python("reference_cycles.py", "on", 48 << 10, 14)),
+    Recording("python_cycles_gc_on", python("reference_cycles.py", "on", 160 << 10, 14), environment=MMAP_LARGE),
     Recording("python_lru_cache_unbounded", python("cached_embeddings.py", "none", 32 << 10, 25)),
     Recording("python_lru_cache_bounded", python("cached_embeddings.py", 1000, 32 << 10, 25)),
     Recording("python_load_following", python("requests_in_flight.py", 256 << 10, 4, 20, 0), environment=MMAP_LARGE),
@@ -43,20 +43,22 @@ RECORDINGS = (
         environment=MMAP_LARGE,
     ),
     Recording("glibc_thread_arenas", python("thread_arenas.py", 16, 4, 5 << 20, 3)),
-    Recording("jvm_g1_healthy", java("healthy", "-Xms24m", "-Xmx192m", "-XX:MaxGCPauseMillis=50")),
     Recording(
-        "jvm_g1_uncommit",
-        java(
-            "healthy",
-            "-Xms24m",
-            "-Xmx192m",
-            "-XX:MinHeapFreeRatio=5",
-            "-XX:MaxHeapFreeRatio=15",
-            "-XX:G1PeriodicGCInterval=12000",
-            "-XX:-G1PeriodicGCInvokesConcurrent",
-        ),
+        "model_versions",
+        python("model_versions.py", 20, 5, 40 << 20, 20),
+        counters=("requests_total", "model_loads_total"),
     ),
-    Recording("jvm_static_map", java("leak", "-Xms24m", "-Xmx512m")),
+    Recording(
+        "two_models_one_leaks",
+        python("two_models.py", "embedder", 32 << 10, "ranker", 15),
+        counters=("requests_total:embedder", "requests_total:ranker"),
+    ),
+    Recording("jvm_g1_healthy", java("last", 24, "-Xms64m", "-Xmx64m")),
+    Recording(
+        "jvm_g1_sawtooth",
+        java("window", 64, "-Xms8m", "-Xmx192m", "-XX:MaxHeapFreeRatio=25", "-XX:MinHeapFreeRatio=10"),
+    ),
+    Recording("jvm_static_map", java("every", 24, "-Xms24m", "-Xmx512m", "-Xmn8m")),
     Recording("node_healthy", node("healthy"), driver=HTTP_LOAD),
     Recording("node_closures", node("leak"), driver=HTTP_LOAD),
     Recording(

@@ -25,6 +25,8 @@ class Recording:
         name: of the trace; the CSV is called so.
         command: the process whose memory is sampled.
         driver: a second process that sends the requests, where the workload does not make its own.
+        counters: the columns that the workload (or the driver) counts itself, each in a file of that name in the
+            folder that the environment variable COUNTERS names.
         limit_bytes: None samples the bare process; a number runs it in a memory cgroup of that limit and samples it.
         restart_when_killed: start the process again each time that it dies, as a supervisor would.
     """
@@ -33,6 +35,7 @@ class Recording:
     command: tuple[str, ...]
     driver: tuple[str, ...] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    counters: tuple[str, ...] = ("requests_total",)
     limit_bytes: int | None = None
     restart_when_killed: bool = False
     seconds: float = 240.0
@@ -51,9 +54,10 @@ def record(recording: Recording, into: Path) -> Path:
         cgroup = (
             None if recording.limit_bytes is None else cleanup.enter_context(memory_cgroup.made(recording.limit_bytes))
         )
-        counter = scratch / "requests_total"
+        counters = scratch / "counters"
+        counters.mkdir()
         places = {"port": str(_free_port()), "scratch": str(scratch)}
-        environment = {**os.environ, **recording.environment, "REQUESTS_FILE": str(counter)}
+        environment = {**os.environ, **recording.environment, "COUNTERS": str(counters)}
 
         def start(command: tuple[str, ...], inside: Path | None) -> subprocess.Popen[bytes]:
             words = [word.format(**places) for word in command]
@@ -71,24 +75,26 @@ def record(recording: Recording, into: Path) -> Path:
                 raise RuntimeError(f"{recording.name}: the workload ended with status {workload.returncode}")
             row = _process_memory(workload.pid) if cgroup is None else memory_cgroup.memory(cgroup)
             if row:
-                row = {"timestamp": f"{now:.2f}", **row, "requests_total": "" if dead else _count(counter)}
+                counts = {name: "" if dead else _count(counters / name) for name in recording.counters}
+                row = {"timestamp": f"{now:.2f}", **row, **counts}
                 if writer is None:
                     writer = csv.DictWriter(out, list(row), lineterminator="\n")
                     writer.writeheader()
                 writer.writerow(row)
             if dead:
                 time.sleep(RESTART_DELAY_SECONDS)
-                counter.unlink(missing_ok=True)
+                for counter in counters.iterdir():
+                    counter.unlink()
                 workload = start(recording.command, cgroup)
     return path
 
 
 def _ticks(seconds: float, interval_seconds: float) -> Iterator[float]:
-    """Unix times, one each interval; a late one does not move those after it."""
+    """Unix times, one each interval; one that was missed is left out, and does not move those after it."""
     first = time.monotonic()
-    for number in range(round(seconds / interval_seconds)):
-        time.sleep(max(0.0, first + number * interval_seconds - time.monotonic()))
+    while time.monotonic() - first < seconds:
         yield time.time()
+        time.sleep(interval_seconds - (time.monotonic() - first) % interval_seconds)
 
 
 def _process_memory(pid: int) -> dict[str, object]:

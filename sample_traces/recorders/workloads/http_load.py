@@ -1,10 +1,9 @@
-"""Sends GET requests to a loopback HTTP server, which counts them itself.
+"""Sends GET requests to a loopback HTTP server, which counts them itself (a request counts when it is served).
 
 Usage: http_load.py PORT RATE
 """
 
 import http.client
-import os
 import sys
 import time
 
@@ -12,9 +11,8 @@ from request_load import arrivals, swinging
 
 
 def main() -> None:
-    os.environ["REQUESTS_FILE"] = os.devnull  # the server counts
     port, rate = int(sys.argv[1]), float(sys.argv[2])
-    for number in arrivals(swinging(rate)):
+    for number in arrivals(swinging(rate), column="sent"):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         try:
             connection.request("GET", f"/predict?user={number}")

@@ -7,21 +7,36 @@ import time
 from collections.abc import Callable, Iterator
 
 
-def arrivals(rate_per_second: Callable[[float], float]) -> Iterator[int]:
+class Counter:
+    """A count that the recorder samples as a column of that name."""
+
+    def __init__(self, column: str) -> None:
+        self.total = 0
+        self._file = os.open(os.path.join(os.environ["COUNTERS"], column), os.O_WRONLY | os.O_CREAT)
+        self._write()
+
+    def add_one(self) -> None:
+        self.total += 1
+        self._write()
+
+    def _write(self) -> None:
+        os.pwrite(self._file, b"%020d" % self.total, 0)  # of fixed width: nobody reads half a number
+
+
+def arrivals(rate_per_second: Callable[[float], float], column: str = "requests_total") -> Iterator[int]:
     """Waits for each request of a Poisson stream and yields its number, for ever.
 
     Args:
         rate_per_second: the rate as a function of the seconds since the start.
+        column: where the requests are counted.
     """
-    counter = os.open(os.environ["REQUESTS_FILE"], os.O_WRONLY | os.O_CREAT)
+    requests = Counter(column)
     start = due = time.monotonic()
-    number = 0
     while True:
-        os.pwrite(counter, b"%020d" % number, 0)  # one fixed-width write: the recorder never reads half a number
         due += random.expovariate(rate_per_second(due - start))
         time.sleep(max(0.0, due - time.monotonic()))
-        number += 1
-        yield number
+        requests.add_one()
+        yield requests.total
 
 
 def swinging(mean_per_second: float) -> Callable[[float], float]:

@@ -9,7 +9,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 
 const [mode, bytesPerRequest, port] = process.argv.slice(2);
-const counter = fs.openSync(process.env.REQUESTS_FILE, 'w');
+const counter = fs.openSync(`${process.env.COUNTERS}/requests_total`, 'w');
 const shutdown = new events.EventEmitter().setMaxListeners(0);
 let requests = 0;
 
