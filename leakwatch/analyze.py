@@ -16,7 +16,8 @@ from playbooks.types import Diagnosis
 
 STANDARD_INPUT = "-"
 NO_TRACES = frozenset(
-    {".md", ".rst", ".yaml", ".yml", ".toml", ".py", ".pyc", ".sh", ".html", ".svg", ".png", ".jpg", ".pdf", ".ipynb"}
+    {".md", ".rst", ".yaml", ".yml", ".toml", ".html", ".svg", ".png", ".jpg", ".pdf", ".ipynb"}
+    | {".py", ".pyc", ".sh", ".java", ".js", ".go", ".c", ".cc", ".h", ".rs"}
 )
 """Endings of files that stand beside traces in a folder and never are any; a file named by itself is always read."""
 
