@@ -25,7 +25,7 @@ $(READY): requirements/dev.txt pyproject.toml
 	@touch $@
 
 demo: $(READY)  ## analyse a sample trace and show the verdict
-	@$(BIN)/leakwatch analyze sample_traces/tf_function_retracing.csv || test $$? -eq 10
+	@$(BIN)/leakwatch analyze sample_traces/tf_function_retracing.csv --limit 1GiB || test $$? -eq 10
 
 test: lint tests-next tests-here  ## every check and every test (the same set-up)
 

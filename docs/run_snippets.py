@@ -2,7 +2,7 @@
 
 A ```console block holds commands after `$ ` and what each prints; a line `...` stands for any lines, and a command
 without output shown only has to succeed. A ```python block has to run. A ```sh block is for what changes the reader's
-machine and is not run; a `make` target that it names has to exist. Everything happens in a copy of the tree, at 100
+machine and is not run; a `make` target that it names has to exist. Everything happens in a copy of the tree, at 110
 columns, without colour, in UTC. The statuses 10 and 11 are verdicts, not failures. --write puts what was printed into
 the files.
 """
@@ -60,7 +60,7 @@ def run(line: str, tree: Path) -> str:
         SnippetError: it fails, or does not end.
     """
     binaries = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    plain = {"PATH": binaries, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+    plain = {"PATH": binaries, "COLUMNS": "110", "NO_COLOR": "1", "TERM": "dumb", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
     try:
         done = subprocess.run(
             ["bash", "-c", line],
