@@ -86,7 +86,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 @given(st.text(max_size=60))
 @example("9" * 5000)
 def test_any_text_is_a_number_or_one_clear_sentence(text: str) -> None:
-    """Nothing but ValueError leaves the parsers, its message is one printable line, and no result is NaN or infinite."""
+    """Nothing but ValueError leaves the parsers, its message is one printable line, and every result is finite."""
     for parse in (parse_size, parse_duration, parse_time):
         try:
             assert math.isfinite(parse(text))

@@ -24,15 +24,28 @@ SPOOL_BYTES = 64 * 1024 * 1024
 """Standard input and pipes are kept in memory up to this size, beyond it on disk."""
 
 
+class _Lent(io.RawIOBase):
+    """The file for pyarrow, which closes what it was given; the file itself stays open, to be read again."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return self._raw.read(size)
+
+
 def _zstd(raw: BinaryIO) -> BinaryIO:
     # pyarrow, and not zstandard: the latter's stream ends silently where the archive was cut short.
     import pyarrow as pa
 
-    return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd"))
+    return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(_Lent(raw), mode="r"), "zstd"))
 
 
 DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
-    b"\x1f\x8b": lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw)),
+    b"\x1f\x8b": lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw, mode="rb")),
     b"BZh": lambda raw: cast(BinaryIO, bz2.BZ2File(raw)),
     b"\xfd7zXZ\x00": lambda raw: cast(BinaryIO, lzma.LZMAFile(raw)),  # noqa: SIM115
     b"\x28\xb5\x2f\xfd": _zstd,

@@ -20,7 +20,7 @@ from leakwatch.sample.trace_files.rows import Rejected
 from leakwatch.trace import Trace
 
 SAMPLE = re.compile(
-    r'\s*((?:[A-Za-z_:][\w:]*)?\s*(?:\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?)\s*(\S+)(?:\s+(\S+))?\s*(?:#.*)?'
+    r'\s*((?:[A-Za-z_:][\w:]*)?\s*(?:\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?)\s+([^\s{]\S*)(?:\s+([^\s#]\S*))?\s*(?:#.*)?'
 )
 """Name and labels, value, timestamp; an exemplar may follow."""
 

@@ -95,7 +95,7 @@ def test_a_row_without_a_container_counts_with_the_first() -> None:
 
 
 def test_a_changing_limit_is_kept_as_a_column() -> None:
-    """The last limit in force is the trace's; a limit that changes can be followed; unlimited (v1's number too) is none."""
+    """The last limit in force is the trace's; one that changes can be followed; unlimited (v1's number too) is none."""
     trace = read_one(f"timestamp,rss_bytes,limit_bytes\n1,5,100\n2,5,200\n3,5,max\n4,5,{0x7FFFFFFFFFFFF000}\n")
     assert trace.limit_bytes == 200
     np.testing.assert_equal(trace.columns["limit_bytes"], [100, 200, np.nan, np.nan])
