@@ -1,6 +1,6 @@
 """What was measured -> facts -> a diagnosis: the only runner of playbooks/."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -51,13 +51,13 @@ def _limits(trace: Trace, assessment: Assessment) -> Iterator[Fact]:
     yield Fact("limit_known", limited, seen)
     if assessment.forecast is not None:
         low = assessment.forecast.low
-        yield Fact("time_to_limit_seconds", low, f"the limit may be reached {low / 3600:.1f} h after the trace's end")
+        yield Fact("time_to_limit_seconds", low, f"the limit may be reached {_duration(low)} after the trace's end")
     ratio = _limit_ratio(trace, assessment.verdict.metric)
     if ratio is None or not np.isfinite(ratio).any():
         return
     peak = float(np.nanmax(ratio))
     yield Fact("peak_limit_ratio", peak, f"the highest level is {peak:.0%} of the limit")
-    before = [_highest_before(trace.time_seconds, ratio, at) for at in assessment.verdict.restarts]
+    before = _before_restarts(trace.time_seconds, ratio, assessment.verdict.restarts)
     count = sum(level >= GUILTY_LIMIT_RATIO for level in before)
     yield Fact(
         "oom_like_restarts",
@@ -123,11 +123,19 @@ def _limit_ratio(trace: Trace, metric: str | None) -> FloatArray | None:
     return ratio
 
 
-def _highest_before(time_seconds: FloatArray, ratio: FloatArray, restart_seconds: float) -> float:
-    """The highest share of the limit in the last samples up to a restart; 0 where none is known."""
-    end = int(np.searchsorted(time_seconds, restart_seconds, side="right"))
-    last = ratio[max(0, end - _SAMPLES_BEFORE_RESTART) : end]
-    return float(np.max(last, where=np.isfinite(last), initial=0.0))
+def _before_restarts(time_seconds: FloatArray, ratio: FloatArray, restarts: Sequence[float]) -> list[float]:
+    """The share of the limit from which each restart fell; 0 where none is known.
+
+    The samples of an outage, between the end of one process and the start of the next, lie far below its level: only
+    those from half of the life's maximum on are looked at, and of them the last ones.
+    """
+    lives = np.split(ratio, np.searchsorted(time_seconds, restarts, side="left"))[:-1]
+    levels = []
+    for life in lives:
+        known = life[np.isfinite(life)]
+        running = known[known >= known.max(initial=0.0) / 2]
+        levels.append(float(running[-_SAMPLES_BEFORE_RESTART:].max(initial=0.0)))
+    return levels
 
 
 def _loads(trace: Trace) -> float | None:
@@ -147,6 +155,10 @@ def _ends(column: FloatArray) -> tuple[float, float] | None:
         return None
     edge = max(1, len(known) // _EDGE)
     return float(np.median(known[:edge])), float(np.median(known[-edge:]))
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 3600:.1f} h"
 
 
 def _mib(size_bytes: float) -> str:

@@ -100,6 +100,13 @@ def test_restarts_at_the_limit() -> None:
     assert values(raised, an_assessment(restarts=[180.0, 360.0, 540.0]))["oom_like_restarts"] == 2
 
 
+def test_a_restart_after_an_outage() -> None:
+    """A container that was down for a while after its kill fell from the level before the outage."""
+    level = [10, 60, 97, 99, 0, 0, 0, 0, 15, 20, 90, 55, 60, 0, 0, 15]
+    found = values(a_trace({"anon_bytes": level}, limit_bytes=100.0), an_assessment(restarts=[480.0, 900.0]))
+    assert (found["restarts"], found["oom_like_restarts"]) == (2, 1)
+
+
 def test_no_limit() -> None:
     """Without a limit nothing is said about nearness to it; with one, the time left is the low end of the forecast."""
     found = values(a_trace({"anon_bytes": [1.0] * 9}), an_assessment(restarts=[120.0]))
