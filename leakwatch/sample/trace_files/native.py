@@ -6,33 +6,13 @@ dropped, is read row by row with the csv module, where line numbers are known.
 
 import csv
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from leakwatch.errors import TraceError
 from leakwatch.quantities import parse_time, shown
 from leakwatch.sample.trace_files.archive import TraceFile
-from leakwatch.sample.trace_files.rows import COUNTERS, GAUGES, Rejected, RowCollector, Rows, to_traces
-from leakwatch.trace import MEMORY_COLUMNS, Trace
-
-KNOWN_COLUMNS = frozenset((*MEMORY_COLUMNS, *COUNTERS, *GAUGES, "limit_bytes"))
-
-UNKNOWN_CELLS = ("", "nan", "NaN", "NAN", "-nan", "null", "NULL", "None", "none", "NA", "N/A", "n/a", "max", "-")
-"""Cells that say "not known" (or, of a limit, "none") in the files of common tools."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """Where the header stands (1-based line) and which cell holds what; of columns of one name the first counts."""
-
-    line: int
-    width: int
-    time_at: int
-    container_at: int | None
-    columns: dict[str, int]
-
-    def is_known(self, name: str) -> bool:
-        """Whether the contract gives this column a meaning."""
-        return name.partition(":")[0] in KNOWN_COLUMNS
+from leakwatch.sample.trace_files.native_header import UNKNOWN_CELLS, Header, find_header
+from leakwatch.sample.trace_files.rows import Rejected, RowCollector, Rows, to_traces
+from leakwatch.trace import Trace
 
 
 def read(file: TraceFile) -> list[Trace]:
@@ -50,36 +30,6 @@ def read(file: TraceFile) -> list[Trace]:
         if traces and not any(trace.dropped_rows for trace in traces):
             return traces
     return to_traces(file.source, read_rows(file, header))
-
-
-def find_header(file: TraceFile) -> Header:
-    """The first line that is not blank, as a header.
-
-    Raises:
-        TraceError: it is none.
-    """
-    number, line = next(((n, text) for n, text in file.lines() if text.strip()), (1, ""))
-    try:
-        cells = [cell.strip() for cell in next(csv.reader((line,)), [])]
-    except csv.Error:
-        cells = []
-    found = ", ".join(shown(cell, 30) for cell in cells[:12]) + (", ..." if len(cells) > 12 else "")
-    columns: dict[str, int] = {}
-    for i, cell in enumerate(cells):
-        base, colon, model = cell.partition(":")
-        columns.setdefault(base.lower() + colon + model if base.lower() in KNOWN_COLUMNS else cell, i)
-    by_lower = {cell.lower(): i for i, cell in reversed(list(enumerate(cells)))}
-    time_at, container_at = by_lower.get("timestamp"), by_lower.get("container")
-    if time_at is None:
-        fix = "give a CSV with a timestamp and a memory column, or name the form with --format"
-        raise TraceError(
-            file.source, f"no known form of trace: no timestamp column among {found or 'none'}", fix, number
-        )
-    if not any(name in MEMORY_COLUMNS for name in columns):
-        fix = "name one of the columns " + ", ".join(MEMORY_COLUMNS)
-        raise TraceError(file.source, f"no memory column among {found}", fix, number)
-    numbers = {name: i for name, i in columns.items() if name and i not in (time_at, container_at)}
-    return Header(number, len(cells), time_at, container_at, numbers)
 
 
 def read_rows(file: TraceFile, header: Header) -> Rows:

@@ -6,7 +6,7 @@ from pyarrow import csv as arrow_csv
 
 from leakwatch.quantities import MILLISECONDS_FROM, parse_time
 from leakwatch.sample.trace_files.archive import TraceFile
-from leakwatch.sample.trace_files.native import UNKNOWN_CELLS, Header
+from leakwatch.sample.trace_files.native_header import UNKNOWN_CELLS, Header
 from leakwatch.sample.trace_files.rows import Rows
 
 

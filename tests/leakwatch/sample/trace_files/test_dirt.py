@@ -13,6 +13,7 @@ from leakwatch.errors import TraceError
 from leakwatch.sample.trace_files import FORMATS, native, read_traces
 from leakwatch.sample.trace_files.archive import TraceFile
 from leakwatch.sample.trace_files.native_columns import read_columns
+from leakwatch.sample.trace_files.native_header import find_header
 from leakwatch.sample.trace_files.rows import to_traces
 from leakwatch.trace import MEMORY_COLUMNS, Trace
 
@@ -150,7 +151,7 @@ def test_the_quick_way_agrees_with_the_thorough_one(rows: list[tuple[str, ...]],
     chosen = range(5) if named else (0, 2, 3, 4)
     text = "\n".join(",".join(row[i] for i in chosen) for row in [COLUMNS, *rows]) + "\n"
     file = TraceFile("-", io.BytesIO(text.encode()))
-    header = native.find_header(file)
+    header = find_header(file)
     thorough = to_traces("-", native.read_rows(file, header))
     by_column = read_columns(file, header)
     quick = to_traces("-", by_column) if by_column else []
