@@ -1,6 +1,8 @@
 """Every trace in sample_traces/, read and judged as the program does it, against what its workload truly does."""
 
 import functools
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +114,17 @@ def test_a_recorded_trace_can_be_made_again() -> None:
     recordings = (FOLDER / "recorders" / "record.py").read_text()
     stems = [Path(entry["file"]).stem for entry in ENTRIES if not entry["file"].startswith("tf_")]
     assert [stem for stem in stems if f'"{stem}"' not in recordings] == []
+
+
+def test_the_recorder_records(tmp_path: Path) -> None:
+    """The scripts that made the traces still run, and what they write is a trace with its columns filled."""
+    script, name = FOLDER / "recorders" / "record.py", "python_list_by_time"
+    command = [sys.executable, str(script), "--into", str(tmp_path), "--seconds", "3", name]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    (trace,) = read_traces(str(tmp_path / f"{name}.csv"))
+    assert len(trace.time_seconds) >= 3
+    assert trace.columns["anon_bytes"][-1] > trace.columns["anon_bytes"][0] > 0
+    assert trace.columns["requests_total"][-1] > 0
 
 
 def test_the_traces_are_small_enough_for_a_repository() -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import concurrent.futures
+import dataclasses
 import subprocess
 import sys
 import tempfile
@@ -81,12 +82,15 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="which traces; all of them by default")
     parser.add_argument("--into", type=Path, default=Path(__file__).parent.parent)
     parser.add_argument("--at-once", type=int, default=6, help="how many workloads run beside each other")
+    parser.add_argument("--seconds", type=float, default=240.0, help="how long each is sampled")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - {recording.name for recording in RECORDINGS}
     if unknown:
         parser.error(f"no such recording: {', '.join(sorted(unknown))}")
-    subprocess.run(["javac", "-d", str(CLASSES), str(WORKLOADS / "RequestServer.java")], check=True)
     chosen = [recording for recording in RECORDINGS if not arguments.names or recording.name in arguments.names]
+    chosen = [dataclasses.replace(recording, seconds=arguments.seconds) for recording in chosen]
+    if any(recording.command[0] == "java" for recording in chosen):
+        subprocess.run(["javac", "-d", str(CLASSES), str(WORKLOADS / "RequestServer.java")], check=True)
     with concurrent.futures.ThreadPoolExecutor(arguments.at_once) as pool:
         for path in pool.map(lambda recording: record(recording, arguments.into), chosen):
             print(path, flush=True)
