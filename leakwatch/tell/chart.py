@@ -57,7 +57,7 @@ def draw(trace: Trace, assessment: Assessment, width: int, height: int) -> tuple
     start, end = float(time[0]), float(max(time[-1], time[0] + 1.0))
     bottom, top = chart_scale.span(level, trace.limit_bytes)
     plot_height = height - 3
-    y_ticks = chart_scale.size_ticks(bottom, top, max(2, min(6, plot_height // 2)))
+    y_ticks = chart_scale.size_ticks(bottom, top, max(3, min(6, plot_height // 2)))
     gutter = max(len(label) for _, label in y_ticks) + 1 if y_ticks else 1
     plot = _Plot(start, end, bottom, top, width - gutter - 1, plot_height)
     plot.limit(trace.limit_bytes)

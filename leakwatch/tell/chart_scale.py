@@ -17,13 +17,15 @@ _TIME_STEPS_SECONDS = (
 
 
 def size_ticks(bottom_bytes: float, top_bytes: float, at_most: int) -> list[tuple[float, str]]:
-    """(bytes, label) at round values of one unit, at most ``at_most`` + 1 of them."""
+    """(bytes, label) at multiples of 1, 2 or 5 times a power of ten of one unit, up to ``at_most`` (>= 3) of them."""
     unit, scale = units.size_unit(max(abs(bottom_bytes), abs(top_bytes)))
     low, high = bottom_bytes / scale, top_bytes / scale
-    step = _round_up((high - low) / at_most)
+    power = math.floor(math.log10((high - low) / at_most))
+    for step in (factor * 10.0**exponent for exponent in (power, power + 1) for factor in (1, 2, 5)):
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last - first < at_most:
+            break
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
     return [(i * step * scale, f"{i * step:.{decimals}f} {unit}") for i in range(first, last + 1)]
 
 
@@ -58,12 +60,6 @@ def span(values_bytes: FloatArray, limit_bytes: float | None) -> tuple[float, fl
         low, high = max(0.0, middle - least / 2), middle + least / 2
     margin = 0.03 * (high - low)
     return (low if low == 0 else low - margin), high + margin
-
-
-def _round_up(raw: float) -> float:
-    """The next of 1, 2, 5 times a power of ten."""
-    power = 10.0 ** math.floor(math.log10(raw))
-    return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if raw <= factor * power * (1 + 1e-9))
 
 
 def _time_label(at: float, step: float, start: float, end: float) -> str:

@@ -27,9 +27,8 @@ def figures(trace: Trace, assessment: Assessment, *, full: bool = False) -> tupl
         remark = ", ".join(units.moment(at) for at in when)
         found.append(Figure("Restarts", f"{len(verdict.restarts):,}", remark if full else f"the last {remark}"))
     shape = str(verdict.shape).replace("_", " ")
-    found.append(
-        Figure("Confidence", units.share(verdict.confidence), f"{shape}, judged on {metric_name(verdict.metric)}")
-    )
+    judged = f"{shape}, judged on {metric_name(verdict.metric)}" if verdict.metric else shape
+    found.append(Figure("Confidence", units.share(verdict.confidence), judged))
     if len(time):
         extent = f"{units.moment(time[0])} to {units.moment(time[-1])}" if full else f"to {units.moment(time[-1])}"
         found.append(Figure("Samples", f"{len(time):,}", f"over {units.duration(time[-1] - time[0])}, {extent}"))

@@ -113,7 +113,7 @@ def _growth(trace: Trace, assessment: Assessment) -> str:
 def _time_left(trace: Trace, assessment: Assessment) -> str:
     forecast, limit = assessment.forecast, trace.limit_bytes
     if limit is None:
-        return "no memory limit is known, so how long it has left is not either"
+        return "no memory limit is known, so neither is the time left"
     named = f"the {units.size(limit)} limit"
     if forecast is None or not math.isfinite(forecast.seconds_to_limit):
         return f"when it reaches {named} cannot be told"

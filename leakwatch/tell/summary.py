@@ -11,7 +11,7 @@ from leakwatch.trace import Trace
 HEAD = ("Verdict", "Trace", "Growth", "Time to limit", "Of limit", "Shape")
 FULL_HEAD = (*HEAD, "Since", "Growth, 95 %", "Time, 95 %", "Memory", "A request", "Confidence", "Metric", "Samples")
 NAME_COLUMN = 1
-_LEAST_NAME_WIDTH = 30
+_LEAST_NAME_WIDTH = 24
 _COLUMN_GAP = 2
 
 
@@ -33,12 +33,11 @@ def columns_that_fit(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], wid
 
 
 def summary_line(analyses: Sequence[tuple[Trace, Assessment]]) -> str:
-    """3 leak, 1 undecided, 12 do not; and which one to look at first."""
+    """3 leaking, 1 undecided, 12 healthy; and which one to look at first."""
     answers = [assessment.verdict.verdict for _, assessment in analyses]
     leaks, undecided = answers.count(Answer.LEAK), answers.count(Answer.UNDECIDED)
-    parts = [f"{leaks} leak" if leaks != 1 else "1 leaks", f"{undecided} undecided"]
     healthy = len(answers) - leaks - undecided
-    said = f"{units.count(len(answers), 'trace')}: {', '.join(parts)}, {healthy} healthy"
+    said = f"{units.count(len(answers), 'trace')}: {leaks} leaking, {undecided} undecided, {healthy} healthy"
     if not leaks:
         return said
     worst, _ = by_urgency(analyses)[0]

@@ -82,7 +82,9 @@ def _pair(answer: Answer, shape: Shape, level: np.ndarray, source: str = "ok.csv
     time = START + 15.0 * np.arange(len(level))
     columns = {"anon_bytes": level} if len(level) else {}
     verdict = Verdict(answer, shape, 0.93, "anon_bytes" if len(level) else None, None, None, (), ("as it looks",))
-    flat_fit = Fit(time, level, np.full_like(level, np.median(level)), np.zeros_like(level)) if len(level) > 20 else None
+    flat_fit = (
+        Fit(time, level, np.full_like(level, np.median(level)), np.zeros_like(level)) if len(level) > 20 else None
+    )
     return Trace(Target(source), time, columns, 4 * GIB), Assessment(verdict, fit=flat_fit, **more)
 
 

@@ -1,0 +1,93 @@
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from detectors.types import Answer
+from leakwatch.tell import terminal
+from leakwatch.tell.summary import HEAD, columns_that_fit
+from leakwatch.tell.urgency import by_urgency
+
+ANSI = re.compile("\x1b\\[[0-9;]*m")
+Golden = Callable[[str, str], None]
+
+
+def screen(*analyses: Any, width: int = 80, height: int = 24, **more: bool) -> str:
+    return terminal.render(analyses, width=width, height=height, **{"colour": False, **more})
+
+
+@pytest.mark.parametrize("name", ["flat", "undecided", "short", "empty", "hostile", "crowded"])
+def test_the_screen_of_each_kind(examples: Any, golden: Golden, name: str) -> None:
+    """Each screen looks as it did when a person last read it (80 x 24)."""
+    golden(f"{name}_80.txt", screen(getattr(examples, name)))
+
+
+def test_the_screen_of_a_leak(examples: Any, golden: Golden) -> None:
+    """The main screen, in a small and in a large terminal, without a limit, after restarts, and explained."""
+    golden("leak_80.txt", screen(examples.leak()))
+    golden("leak_60.txt", screen(examples.leak(), width=60))
+    golden("leak_no_limit_100.txt", screen(examples.leak(limit=None), width=100, height=40))
+    golden("leak_restarts_120.txt", screen(examples.leak(restarts=(1_790_040_000.0, 1_790_060_000.0)), width=120))
+    golden("leak_wide_160.txt", screen(examples.leak(), width=160, height=50, wide=True, explain=True))
+
+
+def test_the_screen_of_many(examples: Any, golden: Golden) -> None:
+    """Many traces are one table, the leak with the least time left first, at every width."""
+    many = (examples.flat, examples.undecided, examples.leak(), examples.leak("b.csv", limit=None), examples.hostile)
+    for width in (60, 80, 120):
+        golden(f"many_{width}.txt", screen(*many, width=width))
+    golden("many_wide_200.txt", screen(*many, width=200, wide=True))
+    golden("many_explain_80.txt", screen(*many[1:3], explain=True))
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 133, 160, 200])
+def test_no_line_is_wider_than_the_terminal(examples: Any, width: int, wide: bool) -> None:
+    """Nothing wraps by accident, with one trace or many, hostile names included."""
+    every = (examples.leak(), examples.hostile, examples.flat, examples.undecided, examples.short, examples.empty)
+    for analyses in (*((one,) for one in every), every):
+        assert all(len(line) <= width for line in screen(*analyses, width=width, wide=wide, explain=True).splitlines())
+
+
+def test_a_leak_fits_a_small_terminal(examples: Any) -> None:
+    """At 80 x 24 the verdict has not scrolled away when the prompt comes back."""
+    assert len(screen(examples.leak()).splitlines()) <= 23
+
+
+def test_names_cannot_style_or_break_the_screen(examples: Any) -> None:
+    """Markup is shown as it is written; escapes and newlines are shown, not obeyed."""
+    for analyses in ((examples.hostile,), (examples.hostile, examples.flat)):
+        shown = screen(*analyses, width=200, wide=True, explain=True)
+        assert "[red]x[/red]\\x1b[31m\\n<b>" in shown
+        assert "\x1b" not in shown and "\u202e" not in shown
+        shown.encode("utf-8")
+
+
+def test_without_colour_there_is_no_escape(examples: Any) -> None:
+    """A pipe and NO_COLOR get plain text: no bold either."""
+    assert "\x1b" not in screen(examples.leak(), examples.flat) + screen(examples.leak())
+
+
+def test_colour_changes_nothing_but_colour(examples: Any) -> None:
+    """The coloured screen says the same, and its verdict is red."""
+    for analyses in ((examples.leak(),), (examples.leak(), examples.flat)):
+        coloured = screen(*analyses, colour=True)
+        assert "\x1b[1;31mLEAK" in coloured
+        plain = "\n".join(line.rstrip() for line in ANSI.sub("", coloured).splitlines())
+        assert plain == screen(*analyses).rstrip("\n")
+
+
+def test_the_most_urgent_is_first(examples: Any) -> None:
+    """Leaks by time left, then leaks without a limit, then undecided, then healthy."""
+    soon, late = examples.leak("soon.csv"), examples.leak("late.csv", left=None)
+    ordered = by_urgency([examples.flat, examples.undecided, late, soon])
+    assert [trace.target.source for trace, _ in ordered] == ["soon.csv", "late.csv", "warm.csv", "ok.csv"]
+    assert [a.verdict.verdict for _, a in ordered] == [Answer.LEAK, Answer.LEAK, Answer.UNDECIDED, Answer.NO_LEAK]
+
+
+def test_columns_are_left_out_whole_and_named(examples: Any) -> None:
+    """A narrow terminal loses the last columns, never the name, and is told which."""
+    assert columns_that_fit(HEAD, [("LEAK", "x" * 50, "97 MiB/h", "3 h", "87 %", "linear")], 54) == 3
+    assert columns_that_fit(HEAD, [], 10) == 2
+    assert "No room for: Of limit, Shape" in screen(examples.leak("x" * 50), examples.flat, width=62)
