@@ -56,22 +56,21 @@ def _tell(
     columns: Mapping[str, FloatArray],
 ) -> Assessment:
     leaks = ruling.answer is Answer.LEAK
-    leak = trend(scene, level) if leaks else None
-    ahead = forecast(scene, level, leak) if leak else None
-    who = attribute(scene, level, leak, time_seconds, columns) if leak else None
-    shape = name_shape(scene, level, ruling, metric, columns)
+    leak = trend(scene, ruling.lead) if leaks else None
+    ahead = forecast(scene, ruling.lead, leak) if leak else None
+    who = attribute(scene, ruling.lead, leak, time_seconds, columns) if leak else None
     verdict = Verdict(
         verdict=ruling.answer,
-        shape=shape,
+        shape=name_shape(scene, level, ruling, metric, columns),
         confidence=ruling.probability if leaks else 1.0 - ruling.probability,
         metric=metric,
         trend=leak,
-        onset=scene.start + scene.first + scene.span * level.onset if leaks else None,
+        onset=scene.start + scene.first + scene.span * ruling.lead.onset if leaks else None,
         restarts=tuple(scene.start + t for t in restarts(scene, level)),
         because=reasons(scene, metric, level, floor, ruling, leak, ahead, who),
     )
     more = scene.span if ruling.answer is Answer.UNDECIDED else None
-    return Assessment(verdict, ahead, who, more, level.explanations, _fit(scene, level, leaks))
+    return Assessment(verdict, ahead, who, more, level.explanations, _fit(scene, ruling.lead, leaks))
 
 
 def restarts(scene: Scene, level: Posterior) -> tuple[float, ...]:
@@ -81,10 +80,14 @@ def restarts(scene: Scene, level: Posterior) -> tuple[float, ...]:
     return tuple(scene.cuts.time.tolist())
 
 
-def _fit(scene: Scene, level: Posterior, leaks: bool) -> Fit:
-    best = level.best_leak if leaks and level.best_leak is not None else level.best
-    time = scene.start + scene.first + scene.span * scene.judged.position
-    return Fit(time, scene.judged.level, best.nuisance + best.growth + best.leak, best.leak - best.leak[0])
+def _fit(scene: Scene, lead: Posterior, leaks: bool) -> Fit:
+    """The leading explanation on the level's bins."""
+    best = lead.best_leak if leaks and lead.best_leak is not None else lead.best
+    at = scene.judged.position
+    fitted, leak = (
+        np.interp(at, lead.judged.position, values) for values in (best.nuisance + best.growth + best.leak, best.leak)
+    )
+    return Fit(scene.start + scene.first + scene.span * at, scene.judged.level, fitted, leak - leak[0])
 
 
 def _too_short(metric: str | None, why: str) -> Assessment:

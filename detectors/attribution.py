@@ -51,13 +51,13 @@ def _by_model(
     best = posterior.best_leak
     if best is None:
         return ()
-    at = scene.first + scene.span * scene.judged.position
+    at = scene.first + scene.span * posterior.judged.position
     counts = {}
     for model, values in model_columns(columns, "requests_total").items():
         found = counter(time - scene.start, values)
         if found is not None:
             counts[model] = found.at(at)
-    rest = scene.judged.level - best.nuisance - best.growth
+    rest = posterior.judged.level - best.nuisance - best.growth
     kept = list(counts)
     while kept:
         estimate, deviation = _regress(rest, [counts[m] for m in kept])

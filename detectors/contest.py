@@ -28,7 +28,7 @@ def contest(scene: Scene, judged: Judged) -> Posterior:
     shared = tuple((g,) for g in (load, cycle, states) if g is not None)
     immaterial = IMMATERIAL_SHARE * scene.material
     outcomes = [compete(f, judged.level, scene.material, immaterial) for f in _frames(scene, judged, whole, shared, extra)]
-    return combine(outcomes, judged.level)
+    return combine(outcomes, judged)
 
 
 def _frames(

@@ -15,9 +15,9 @@ from detectors.series import Series
 from detectors.types import FloatArray
 
 MAXIMUM_LIVES = 13
-FEW_TEETH = 8
+FEW_TEETH = 24
 """Up to this many teeth are modelled one by one; more of them are judged a whole tooth, or several, to a bin."""
-GRADUAL = 0.75
+GRADUAL = 0.6
 
 
 class Cut(StrEnum):
@@ -77,7 +77,7 @@ def find_cuts(series: Series, requests: Counter | None, limit: float | None) -> 
     lasting = falls > _least_fall(series)
     near_limit = drops.peak > 0.9 * limit if limit is not None else np.zeros(len(time), dtype=bool)
     started = drops.trough < drops.after - 0.15 * np.maximum(drops.after, 1.0)
-    gradual = _gradual(series, time[lasting])
+    gradual = _gradual(series, time[lasting], falls[lasting])
     if requests is None:
         killed = near_limit & (falls > 0.25 * drops.before)
         if killed.sum() >= 2 and killed.mean() >= 0.6 and gradual >= GRADUAL and len(time) < MAXIMUM_LIVES:
@@ -102,12 +102,13 @@ def find_drops(series: Series) -> Drops:
     sharp = np.flatnonzero(value[:-1] - lowest[:-1] >= 0.7 * least)
     window = (time[-1] - time[0]) / 60.0
     found = []
-    for group in np.split(sharp, np.flatnonzero(np.diff(sharp) > 3) + 1) if len(sharp) else []:
+    groups = np.split(sharp, np.flatnonzero(np.diff(sharp) > 3) + 1) if len(sharp) else []
+    for group, following in zip(groups, [*(int(g[0]) for g in groups[1:]), n], strict=False):
         first, last = int(group[0]), min(int(group[-1]) + 3, n - 1)
         row = first + int(np.argmax(value[first:last] - value[first + 1 : last + 1])) + 1
         head = np.sort(value[max(0, row - 3) : row])
         before = float(head[len(head) // 2])
-        end = max(row + 3, int(np.searchsorted(time, time[row] + window)))
+        end = max(row + 3, min(int(np.searchsorted(time, time[row] + window)), row + (following - row) // 5))
         tail = np.sort(value[row:end])
         after = float(tail[len(tail) // 2])
         trough = float(value[row : row + 3].min())
@@ -137,16 +138,22 @@ def _ends_a_job(time: FloatArray, value: FloatArray, at: int, peak: float, after
     return bool(rises[sharpest] > 0.6 * height and abs(level - after) < 0.3 * height)
 
 
-def _gradual(series: Series, cuts: FloatArray) -> float:
-    """Median correlation of level with time within the pieces between cuts; 0 where none has five points."""
-    edges = np.concatenate([[0], np.searchsorted(series.time, cuts), [len(series.time)]])
-    out = []
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
-        if b - a >= 5:
-            t, v = series.time[a:b] - series.time[a:b].mean(), series.value[a:b] - series.value[a:b].mean()
-            scale = float(np.sqrt((t @ t) * (v @ v)))
-            out.append(float(t @ v) / scale if scale > 0 else 0.0)
-    return float(np.median(out)) if out else 0.0
+def _gradual(series: Series, cuts: FloatArray, falls: FloatArray) -> float:
+    """Share of the whole pieces between cuts that rise like teeth: by most of the fall that ends them, and bit by bit;
+    a switch between two levels rises at once."""
+    rows = np.searchsorted(series.time, cuts)
+    good = []
+    for begin, end, fall in zip([0, *rows[:-1].tolist()], rows.tolist(), falls, strict=False):
+        blocks = min(8, (end - begin) // 2)
+        if blocks < 4:
+            continue
+        middle = np.array([np.median(b) for b in np.array_split(series.value[begin:end], blocks)])
+        rise = middle[-1] - middle[0]
+        if begin == 0:
+            good.append(rise > 0 and float(np.diff(middle).max()) < 0.6 * max(rise, 1e-9))
+        else:
+            good.append(rise > 0.4 * fall and float(np.diff(middle).max()) < 0.6 * rise)
+    return float(np.mean(good)) if good else 0.0
 
 
 def _inside(series: Series, time: FloatArray) -> FloatArray:

@@ -11,6 +11,7 @@ from detectors.types import FloatArray
 
 DAY_SECONDS = 86400.0
 MAXIMUM_STEPS = 8
+STAIRCASE_STEPS = 5
 STEP_LAWS = (1, 4)
 """Laws of noise under which steps are searched: short-lived noise, and noise that wanders like the level itself."""
 
@@ -63,7 +64,20 @@ def steps(whiten: Whitener, position: FloatArray, base: FloatArray, level: Float
         left = left - np.outer(unit, unit @ left)
     if not chosen:
         return None
-    return Group("steps", candidates[:, sorted(chosen)], 2 * len(chosen))
+    chosen.sort()
+    design = np.concatenate([white_fixed[:, :-2], white[:, chosen]], axis=1)
+    heights = np.linalg.lstsq(design, white_fixed[:, -1], rcond=None)[0][-len(chosen) :]
+    if _is_staircase(position[np.array(chosen) + 2], heights):
+        return None
+    return Group("steps", candidates[:, chosen], 2 * len(chosen))
+
+
+def _is_staircase(at: FloatArray, heights: FloatArray) -> bool:
+    """Whether steps, all up and evenly spaced to the end of the trace, are themselves the growth: chunks that are kept."""
+    if len(at) < STAIRCASE_STEPS or heights.min() < 0.2 * np.median(heights):
+        return False
+    gaps = np.diff(at)
+    return bool(gaps.std() < 0.6 * gaps.mean() and 1.0 - at[-1] < 1.5 * gaps.max())
 
 
 def states(position: FloatArray, level: FloatArray) -> Group | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detectors.binning import Judged
 from detectors.evidence import Outcome, coefficients
 from detectors.types import Explanation, FloatArray
 
@@ -33,6 +34,8 @@ class Posterior:
         onset: weighed mean onset, 0..1.
         explanations: kinds that competed, the best first.
         best: the single best explanation of all; best_leak: of those that hold a leak.
+        judged: the bins that it was found on.
+        noise: root mean square of what the best explanation leaves, in the level's unit.
     """
 
     leak: float
@@ -42,9 +45,11 @@ class Posterior:
     explanations: tuple[Explanation, ...]
     best: Best
     best_leak: Best | None
+    judged: Judged
+    noise: float
 
 
-def combine(outcomes: Sequence[Outcome], level: FloatArray) -> Posterior:
+def combine(outcomes: Sequence[Outcome], judged: Judged) -> Posterior:
     """Normalise over all frames and sum up."""
     top = max(float(o.log_weight.max()) for o in outcomes)
     weights = [np.exp(o.log_weight - top) for o in outcomes]
@@ -65,16 +70,20 @@ def combine(outcomes: Sequence[Outcome], level: FloatArray) -> Posterior:
     explanations = tuple(
         Explanation(name, leaks, w / total, float(np.log(first / max(w, 1e-300)))) for (name, leaks), w in kept
     )
+    best = _best(outcomes, weights, judged.level, total)
+    rest = judged.level - best.nuisance - best.growth - best.leak
     return Posterior(
         leak=leak / total,
         rate=rate,
         rate_deviation=float(np.sqrt(max(square - rate**2, 0.0))),
         onset=onset,
         explanations=explanations,
-        best=_best(outcomes, [w for w in weights], level, total),
-        best_leak=_best(outcomes, [w * o.exceeds for o, w in zip(outcomes, weights, strict=True)], level, total)
+        best=best,
+        best_leak=_best(outcomes, [w * o.exceeds for o, w in zip(outcomes, weights, strict=True)], judged.level, total)
         if mass > 1e-12 * total
         else None,
+        judged=judged,
+        noise=float(np.sqrt(np.mean(rest**2))),
     )
 
 

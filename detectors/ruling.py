@@ -11,54 +11,71 @@ from detectors.types import Answer, FloatArray
 LEAK_ABOVE = 0.70
 NO_LEAK_BELOW = 0.40
 BOTH_ABOVE = 0.25
+LEAST_SAY = 0.2
+QUIET_FLOOR = 0.35
+"""Below this say of the level its floor alone may carry a leak."""
 SURE = 0.98
 LATE_SHARES = (0.15, 0.25, 0.40)
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """The answer, the probability of a leak behind it, and why a claim was turned down, if it was."""
+    """The answer and what it rests on.
+
+    Attributes:
+        answer: leak, no_leak or undecided.
+        probability: of a leak.
+        lead: the posterior that the slope is read from: the level's or its floor's, whichever is the more certain.
+        objection: why a claim was turned down, if it was.
+    """
 
     answer: Answer
     probability: float
-    objection: str | None
+    lead: Posterior
+    objection: str | None = None
 
 
 def rule(scene: Scene, level: Posterior, floor: Posterior) -> Ruling:
-    """Leak where both the level and its floor say so and nothing objects; undecided in between."""
-    odds = 0.5 * _clipped_log_odds(level.leak) + 0.5 * _clipped_log_odds(floor.leak)
+    """Leak where both the level and its floor say so and nothing objects; undecided in between.
+
+    Each has a say in proportion to how quiet it is: under busy peaks only the floor can show a slow leak.
+    """
+    say = float(np.clip(floor.noise / max(level.noise + floor.noise, 1e-9), LEAST_SAY, 0.5))
+    odds = say * _clipped_log_odds(level.leak) + (1.0 - say) * _clipped_log_odds(floor.leak)
     probability = float(1.0 / (1.0 + np.exp(-odds)))
-    late = _late_slopes(scene, level)
-    claim = level.rate
+    lead = level if level.rate_deviation <= floor.rate_deviation or floor.leak < 0.5 else floor
+    late = _late_slopes(lead)
+    claim = lead.rate
     steady = level.leak > SURE and all(0.7 * claim < s < 1.5 * claim and s > 4.0 * e for s, e in late)
     if steady:
         probability = max(probability, 0.95)
-    elif min(level.leak, floor.leak) < BOTH_ABOVE:
+    elif floor.leak < BOTH_ABOVE or (level.leak < BOTH_ABOVE and say > QUIET_FLOOR):
         probability = min(probability, LEAK_ABOVE)
+    if probability > LEAK_ABOVE and claim < 1.64 * lead.rate_deviation:
+        return Ruling(Answer.UNDECIDED, LEAK_ABOVE, lead, "the slope's interval holds zero")
     if probability <= LEAK_ABOVE:
-        answer = Answer.NO_LEAK if probability < NO_LEAK_BELOW else Answer.UNDECIDED
-        return Ruling(answer, probability, None)
+        return Ruling(Answer.NO_LEAK if probability < NO_LEAK_BELOW else Answer.UNDECIDED, probability, lead)
     objection = _stopped(claim, late)
     if objection is not None:
-        return Ruling(Answer.NO_LEAK, 0.2, objection)
-    objection = None if steady else (_floor_stays(scene, level) or _ends_low(scene, level))
+        return Ruling(Answer.NO_LEAK, 0.2, lead, objection)
+    objection = None if steady else (_floor_stays(scene, lead) or _ends_low(scene, lead))
     if objection is not None:
-        return Ruling(Answer.UNDECIDED, 0.5, objection)
-    return Ruling(Answer.LEAK, probability, None)
+        return Ruling(Answer.UNDECIDED, 0.5, lead, objection)
+    return Ruling(Answer.LEAK, probability, lead)
 
 
-def _late_slopes(scene: Scene, posterior: Posterior) -> list[tuple[float, float]]:
+def _late_slopes(posterior: Posterior) -> list[tuple[float, float]]:
     """(slope, standard error) per trace duration, of the level without its nuisance part, over the last 15, 25, 40 %."""
-    best = posterior.best_leak
+    best, judged = posterior.best_leak, posterior.judged
     if best is None:
         return []
     if best.frame == "restart":
-        rows = scene.judged.piece == scene.judged.piece[-1]
+        rows = judged.piece == judged.piece[-1]
         shares: tuple[float, ...] = (LATE_SHARES[-1],)
     else:
-        rows = np.ones_like(scene.judged.piece, dtype=bool)
+        rows = np.ones_like(judged.piece, dtype=bool)
         shares = LATE_SHARES
-    x, y = scene.judged.position[rows], (scene.judged.level - best.nuisance)[rows]
+    x, y = judged.position[rows], (judged.level - best.nuisance)[rows]
     out = []
     for share in shares:
         late = x >= x[-1] - share * (x[-1] - x[0])
@@ -94,13 +111,14 @@ def _floor_stays(scene: Scene, posterior: Posterior) -> str | None:
     best = posterior.best_leak
     if best is None or best.frame != "plain" or len(scene.cut_at):
         return None
-    x, floor = scene.judged.position, scene.judged.floor
+    x, floor = scene.judged.position, scene.envelope
     early = (x >= posterior.onset) & (x < posterior.onset + 0.2)
     last = x > 0.8
     if not early.any() or not last.any():
         return None
     grown = float(np.quantile(floor[last], 0.2) - np.quantile(floor[early], 0.2))
-    claimed = float(best.leak[last].mean() - best.leak[early].mean())
+    leak = np.interp(x, posterior.judged.position, best.leak)
+    claimed = float(leak[last].mean() - leak[early].mean())
     return "the floor does not rise with the level" if grown < 0.35 * claimed else None
 
 
@@ -109,7 +127,7 @@ def _ends_low(scene: Scene, posterior: Posterior) -> str | None:
     best = posterior.best_leak
     if best is None or best.frame != "plain" or {"load", "cycle"} & set(best.names):
         return None
-    x, floor = scene.judged.position, scene.judged.floor
+    x, floor = scene.judged.position, scene.envelope
     end = float(np.median(floor[x > 0.9]))
     before = float(np.quantile(floor[x <= 0.9], 0.8))
     claimed = float(best.leak[-1] - best.leak[0])

@@ -11,7 +11,7 @@ from detectors.load import Counter, counter
 from detectors.series import Series, bin_equally, reduce
 from detectors.types import FloatArray
 
-IMMATERIAL_SHARE = 0.02
+IMMATERIAL_SHARE = 0.04
 """Share of the material growth below which differences persuade nobody."""
 
 
@@ -26,6 +26,7 @@ class Scene:
         cuts: where it is cut, and into what; cut_at: the same as shares of the series' duration.
         material: growth in bytes over the trace that a leak must exceed to matter.
         judged: bins with their level; floor: every third bin, with the lower envelope as level.
+        envelope: (n,) lower envelope on the judged bins.
         requests: the cumulative request count, None where unknown.
         limit: bytes, None where there is none.
     """
@@ -38,6 +39,7 @@ class Scene:
     material: float
     judged: Judged
     floor: Judged
+    envelope: FloatArray
     requests: Counter | None
     limit: float | None
 
@@ -71,8 +73,8 @@ def prepare(
     judged = without_pulses(bins, IMMATERIAL_SHARE * material)
     teeth = cuts.kind is Cut.MANY_TEETH
     rows = np.arange(len(judged.level)) if teeth else floor_rows(judged)
-    envelope = judged.floor if teeth else smoothed_floor(judged)[rows]
-    floor = Judged(judged.position[rows], judged.piece[rows], envelope, envelope, judged.regular)
+    envelope = judged.floor if teeth else smoothed_floor(judged)
+    floor = Judged(judged.position[rows], judged.piece[rows], envelope[rows], envelope[rows], judged.regular)
     return Scene(
         start=start,
         series=series,
@@ -82,6 +84,7 @@ def prepare(
         material=material,
         judged=judged,
         floor=floor,
+        envelope=envelope,
         requests=count,
         limit=limit,
     )
@@ -101,13 +104,13 @@ def _without_startups(series: Series, cuts: Cuts) -> Series:
 
 
 def material_growth(level: FloatArray, limit: float | None) -> float:
-    """2 % of the headroom above the 10 % level, at most 4 % of the median level: what needs over fifty such traces to
+    """1 % of the headroom above the 10 % level, at most 2 % of the median level: what needs over a hundred such traces to
     fill the headroom is no verdict."""
-    share_of_level = 0.04 * float(np.median(level))
+    share_of_level = 0.02 * float(np.median(level))
     low = float(np.quantile(level, 0.1))
     if limit is None or limit <= low:
         return max(share_of_level, 1.0)
-    return max(min(0.02 * (limit - low), share_of_level), 1.0)
+    return max(min(0.01 * (limit - low), share_of_level), 1.0)
 
 
 def _startup_end(series: Series) -> float:

@@ -15,7 +15,7 @@ def name_shape(
 ) -> Shape:
     """The shape in the words of contracts.md section 2."""
     if ruling.answer is Answer.LEAK:
-        best = level.best_leak
+        best = ruling.lead.best_leak
         if best is not None and best.frame == "sawtooth":
             return Shape.SAWTOOTH
         return Shape.ACCELERATING if best is not None and best.leak_family == "accelerating" else Shape.LINEAR
