@@ -80,16 +80,20 @@ def parse_time(text: str) -> float:
         ValueError: neither a number nor a time, or outside the years 1970 to 9999.
     """
     stripped = text.strip()
-    try:
-        seconds = float(stripped)
-    except ValueError:
-        seconds = _calendar_seconds(stripped)
-    else:
-        if seconds >= MILLISECONDS_FROM:
-            seconds /= 1000.0
+    is_date = stripped[4:5] == "-" and stripped[7:8] == "-"
+    seconds = _calendar_seconds(stripped) if is_date else _unix_seconds(stripped)
     if not 0.0 <= seconds < LATEST_TIME:
         raise ValueError(f"{shown(text)} is no time; write Unix seconds or for example 2026-03-01T12:00:00Z")
     return seconds
+
+
+def _unix_seconds(text: str) -> float:
+    """The number, brought to seconds; NaN where the text is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return math.nan
+    return number / 1000.0 if number >= MILLISECONDS_FROM else number
 
 
 def _calendar_seconds(text: str) -> float:

@@ -7,18 +7,20 @@ from pyarrow import csv as arrow_csv
 from leakwatch.quantities import MILLISECONDS_FROM, parse_time
 from leakwatch.sample.trace_files.archive import TraceFile
 from leakwatch.sample.trace_files.native_header import UNKNOWN_CELLS, Header
-from leakwatch.sample.trace_files.rows import Rows
+from leakwatch.sample.trace_files.rows import IntArray, Rows
+from leakwatch.trace import FloatArray
+
+TIME_TYPES = (pa.float64(), pa.timestamp("ns", tz="UTC"), pa.string())
+"""Tried in this order: Unix times, RFC 3339 with an offset, and whatever else parse_time knows."""
 
 
 def read_columns(file: TraceFile, header: Header) -> Rows | None:
     """The rows, with 0 for every line number; None where a row or a cell is not as the header promises."""
-    for time_type in (pa.float64(), pa.string()):
+    for time_type in TIME_TYPES:
         try:
-            table = _table(file, header, time_type)
-            rows = _rows(table, header)
+            return _rows(_table(file, header, time_type), header)
         except (pa.ArrowInvalid, ValueError):
             continue
-        return rows
     return None
 
 
@@ -40,12 +42,7 @@ def _table(file: TraceFile, header: Header, time_type: pa.DataType) -> pa.Table:
 
 
 def _rows(table: pa.Table, header: Header) -> Rows:
-    times = table.column(str(header.time_at))
-    if pa.types.is_string(times.type):
-        seconds = np.array([parse_time(text) for text in times.to_pylist()])
-    else:
-        seconds = times.to_numpy()
-        seconds = np.where(seconds >= MILLISECONDS_FROM, seconds / 1000.0, seconds)
+    seconds = _seconds(table.column(str(header.time_at)))
     columns = {}
     for name, i in header.columns.items():
         column = table.column(str(i))
@@ -60,3 +57,13 @@ def _rows(table: pa.Table, header: Header) -> Rows:
         if any(name != name.strip() or not name for name in names):
             raise ValueError("a row without a container's name")
     return Rows(seconds, columns, np.zeros(len(seconds), dtype=np.int64), series, names)
+
+
+def _seconds(times: pa.ChunkedArray) -> FloatArray:
+    if pa.types.is_timestamp(times.type):
+        nanoseconds: IntArray = times.to_numpy().astype(np.int64)  # an empty cell becomes a time long before 1970
+        return nanoseconds / 1e9
+    if pa.types.is_string(times.type):
+        return np.array([parse_time(text) for text in times.to_pylist()])
+    numbers: FloatArray = times.to_numpy()
+    return np.where(numbers >= MILLISECONDS_FROM, numbers / 1000.0, numbers)
