@@ -10,22 +10,34 @@ from leakwatch.tell.sentences import WORDS, next_step, trace_name, verdict_in_wo
 from leakwatch.tell.summary import HEAD, NAME_COLUMN, summary_line, summary_rows
 from leakwatch.tell.urgency import by_urgency
 from leakwatch.trace import Trace
+from playbooks.types import Diagnosis, Step
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>|~&#@])")
 
 
-def render(analyses: Sequence[tuple[Trace, Assessment]], *, explain: bool = False) -> str:
-    """One trace in full; of many a table, then those that leak or are undecided in full, by urgency."""
+def render(
+    analyses: Sequence[tuple[Trace, Assessment]],
+    diagnoses: Sequence[Diagnosis | None] | None = None,
+    *,
+    explain: bool = False,
+) -> str:
+    """One trace in full; of many a table, then those that leak or are undecided in full, by urgency.
+
+    ``diagnoses`` holds one for each of ``analyses``, None where none was made.
+    """
+    # By identity: a trace holds arrays, which have no one truth to compare by.
+    found = {id(assessment): one for (_, assessment), one in zip(analyses, diagnoses or (), strict=False)}
     if len(analyses) == 1:
-        return "\n".join(_section(*analyses[0], explain=explain)) + "\n"
+        trace, assessment = analyses[0]
+        return "\n".join(_section(trace, assessment, found.get(id(assessment)), explain=explain)) + "\n"
     rows = [
-        [code(cell) if i == NAME_COLUMN else escape(cell) for i, cell in enumerate(cells)]
+        [code(cell, in_table=True) if i == NAME_COLUMN else escape(cell) for i, cell in enumerate(cells)]
         for _, cells in summary_rows(analyses, full=False)
     ]
     lines = [escape(summary_line(analyses)), "", *_table(HEAD, rows)]
     for trace, assessment in by_urgency(analyses):
         if assessment.verdict.verdict is not Answer.NO_LEAK:
-            lines += ["", *_section(trace, assessment, explain=explain)]
+            lines += ["", *_section(trace, assessment, found.get(id(assessment)), explain=explain)]
     return "\n".join(lines) + "\n"
 
 
@@ -34,15 +46,17 @@ def escape(text: str) -> str:
     return _ACTIVE.sub(r"\\\1", units.visible(text))
 
 
-def code(text: str) -> str:
-    """A code span that holds the text whatever backticks and bars it has."""
-    shown = units.visible(text).replace("|", "\\|")
+def code(text: str, *, in_table: bool = False) -> str:
+    """A code span that holds the text whatever backticks it has; only ``in_table`` a bar must, and may, be escaped."""
+    shown = units.visible(text)
+    if in_table:
+        shown = shown.replace("|", "\\|")
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
     pad = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{fence}{pad}{shown}{pad}{fence}"
 
 
-def _section(trace: Trace, assessment: Assessment, *, explain: bool) -> list[str]:
+def _section(trace: Trace, assessment: Assessment, diagnosis: Diagnosis | None, *, explain: bool) -> list[str]:
     verdict = assessment.verdict
     words = escape(verdict_in_words(trace, assessment))
     facts = (*figures(trace, assessment, full=True), *models(assessment))
@@ -56,7 +70,14 @@ def _section(trace: Trace, assessment: Assessment, *, explain: bool) -> list[str
             for e in assessment.explanations
         )
         lines += ["", "What competed:", "", *_table(("Explanation", "Leaks", "Belief", "Lost by (nats)"), competed)]
-    return [*lines, "", f"Next: {escape(next_step(trace, assessment))}"]
+    if diagnosis is None:
+        return [*lines, "", f"Next: {escape(next_step(trace, assessment))}"]
+    steps = (f"{i}. {_step(step)}" for i, step in enumerate(diagnosis.steps, 1))
+    return [*lines, "", f"Cause ({diagnosis.confidence}): {escape(diagnosis.cause)}", "", "What to do:", "", *steps]
+
+
+def _step(step: Step) -> str:
+    return escape(step.do) if step.command is None else f"{escape(step.do)}: {code(step.command)}"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

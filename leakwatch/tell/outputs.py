@@ -40,6 +40,7 @@ def render(
                 colour=look.colour,
                 wide=output == "wide",
                 explain=look.explain,
+                diagnosis=diagnoses[0] if diagnoses else None,
             )
         case "json":
             from leakwatch.tell import document
@@ -52,7 +53,7 @@ def render(
         case "markdown":
             from leakwatch.tell import markdown
 
-            return markdown.render(analyses, explain=look.explain)
+            return markdown.render(analyses, diagnoses, explain=look.explain)
         case "html":
             from leakwatch.tell import html
 

@@ -20,6 +20,7 @@ from leakwatch.tell.sentences import WORDS, next_step, trace_name, verdict_in_wo
 from leakwatch.tell.summary import FULL_HEAD, HEAD, NAME_COLUMN, columns_that_fit, summary_line, summary_rows
 from leakwatch.tell.urgency import by_urgency
 from leakwatch.trace import Trace
+from playbooks.types import Diagnosis
 
 _ANSWER_STYLES = {Answer.LEAK: "bold red", Answer.UNDECIDED: "bold yellow", Answer.NO_LEAK: "bold green"}
 _CHART_STYLES = {
@@ -42,10 +43,12 @@ def render(
     colour: bool,
     wide: bool = False,
     explain: bool = False,
+    diagnosis: Diagnosis | None = None,
 ) -> str:
     """The whole screen as text, ``width`` columns wide, with ANSI colours where ``colour``.
 
-    One trace takes ``height`` rows where its chart can be fitted to that.
+    One trace takes ``height`` rows where its chart can be fitted to that; where ``wide`` it is shown in full, with its
+    ``diagnosis``.
     """
     console = Console(
         file=io.StringIO(),
@@ -59,13 +62,22 @@ def render(
     )
     with console.capture() as capture:
         if len(analyses) == 1:
-            _one(console, *analyses[0], height=height, wide=wide, explain=explain)
+            _one(console, *analyses[0], diagnosis if wide else None, height=height, wide=wide, explain=explain)
         else:
             _many(console, analyses, wide=wide, explain=explain)
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
 
-def _one(console: Console, trace: Trace, assessment: Assessment, *, height: int, wide: bool, explain: bool) -> None:
+def _one(
+    console: Console,
+    trace: Trace,
+    assessment: Assessment,
+    diagnosis: Diagnosis | None,
+    *,
+    height: int,
+    wide: bool,
+    explain: bool,
+) -> None:
     headline = Text.assemble(
         (WORDS[assessment.verdict.verdict], _ANSWER_STYLES[assessment.verdict.verdict]),
         "  ",
@@ -79,7 +91,11 @@ def _one(console: Console, trace: Trace, assessment: Assessment, *, height: int,
         below += [Text("Why", "bold"), *(_bullet(sentence) for sentence in assessment.verdict.because)]
     if explain:
         below += [Text("What competed", "bold"), _competition(assessment)]
-    below.append(_hanging(Text("Next ", "bold"), Text(next_step(trace, assessment))))
+    if diagnosis is None:
+        below.append(_hanging(Text("Next ", "bold"), Text(next_step(trace, assessment))))
+    else:
+        below += [Text("Cause", "bold"), _bullet(f"{diagnosis.cause} ({diagnosis.confidence})")]
+        below += [Text("What to do", "bold"), *(_bullet(str(s), f"{i}.") for i, s in enumerate(diagnosis.steps, 1))]
     text_width = console.width if wide else min(console.width, _TEXT_WIDTH)
     options = console.options.update(width=text_width)
     used = sum(len(console.render_lines(part, options)) for part in (headline, *below))
@@ -142,8 +158,8 @@ def _chart_row(row: chart.Row) -> Text:
     return Text.assemble(*((span.text, _CHART_STYLES[span.role]) for span in row))
 
 
-def _bullet(sentence: str) -> Table:
-    return _hanging(Text("  •"), Text(units.visible(sentence)))
+def _bullet(sentence: str, mark: str = "•") -> Table:
+    return _hanging(Text(f"  {mark}"), Text(units.visible(sentence)))
 
 
 def _hanging(mark: Text, body: Text) -> Table:

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from typing import Any
@@ -12,11 +12,14 @@ import numpy as np
 from detectors.types import Assessment
 from leakwatch.tell import sentences, units
 from leakwatch.tell.document import document
+from leakwatch.tell.figures import figures, models
 from leakwatch.tell.html.panels import Panel, panels
 from leakwatch.tell.html.reduction import encode_times, encode_values
 from leakwatch.tell.html.sparkline import HEIGHT, WIDTH, sparkline
+from leakwatch.tell.summary import summary_line
 from leakwatch.tell.urgency import by_urgency
 from leakwatch.trace import Trace
+from playbooks.types import Diagnosis
 
 MAX_POINTS, MIN_POINTS = 2_000, 120
 """Points of a series: more than a screen is wide, and what a small chart needs at least."""
@@ -38,37 +41,49 @@ class View:
 
     trace: Trace
     assessment: Assessment
+    diagnosis: Diagnosis | None
     panels: tuple[Panel, ...]
-    facts: tuple[tuple[str, str, str], ...]
-    reduced: str
     sparkline: str
+    reduced: str
 
 
-def render(analyses: Sequence[tuple[Trace, Assessment]]) -> str:
+def render(analyses: Sequence[tuple[Trace, Assessment]], diagnoses: Sequence[Diagnosis | None] | None = None) -> str:
     """The whole report as one HTML document, the most urgent trace first; pure, whatever the names hold.
 
     Series of more than 2,000 points (fewer where there are many traces) are reduced to the extremes of buckets.
+
+    Args:
+        analyses: any number, in any order.
+        diagnoses: one for each of ``analyses``, None where none was made.
+
+    Raises:
+        ValueError: ``diagnoses`` has another length than ``analyses``.
     """
     import jinja2  # 90 ms that no other output needs
     from markupsafe import Markup
 
+    made = [None] * len(analyses) if diagnoses is None else diagnoses
+    diagnosis_of = {id(assessment): diagnosis for (_, assessment), diagnosis in zip(analyses, made, strict=True)}
     ordered = by_urgency(analyses)
     series = sum(len(trace.columns) + SERIES_BESIDE_COLUMNS for trace, _ in ordered)
     max_points = min(MAX_POINTS, max(MIN_POINTS, VALUES_IN_ALL // max(series, 1)))
-    views = [_view(trace, assessment, max_points) for trace, assessment in ordered]
+    views = [_view(trace, assessment, diagnosis_of[id(assessment)], max_points) for trace, assessment in ordered]
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
-    environment.globals.update(units=units, sentences=sentences, extent=_extent)
+    environment.globals.update(units=units, sentences=sentences, figures=figures, models=models, extent=_extent)
     scripts, styles = (_assets(names) for names in (SCRIPTS, STYLES))
     return environment.from_string(_asset("report.html.jinja")).render(
         views=views,
-        counts=_counts(views),
+        heading=summary_line(ordered) if ordered else "No trace was given",
         policy=_policy(scripts, styles),
         scripts=[Markup(text) for text in scripts],
         styles=[Markup(text) for text in styles],
-        data={"report": document(ordered), "charts": [_charts(view.panels) for view in views]},
+        data={
+            "report": document(ordered, [view.diagnosis for view in views]),
+            "charts": [_charts(view.panels) for view in views],
+        },
         sparkline_width=WIDTH,
         sparkline_height=HEIGHT,
     )
@@ -99,52 +114,16 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _counts(views: Sequence[View]) -> str:
-    """2 leaks, 1 undecided, 97 no leak."""
-    answers = [view.assessment.verdict.verdict for view in views]
-    found = {answer: answers.count(answer) for answer in sentences.WORDS if answer in answers}
-    return ", ".join(f"{number:,} {sentences.WORDS[answer].lower()}" for answer, number in found.items())
-
-
-def _view(trace: Trace, assessment: Assessment, max_points: int) -> View:
-    charts = panels(trace, assessment, max_points)
+def _view(trace: Trace, assessment: Assessment, diagnosis: Diagnosis | None, max_points: int) -> View:
     reduced = ""
     if len(trace.time_seconds) > max_points:
         reduced = (
             f"The charts are reduced from {len(trace.time_seconds):,} to at most {max_points:,} points a line: "
             "the lowest and the highest value of each bucket, so no peak is lost. The verdict rests on all samples."
         )
-    facts = tuple(_facts(trace, assessment))
-    return View(trace, assessment, charts, facts, reduced, sparkline(trace, assessment))
-
-
-def _facts(trace: Trace, assessment: Assessment) -> Iterator[tuple[str, str, str]]:
-    """The numbers by name, each with its interval or what else belongs to it, in the order to read them."""
-    verdict, attribution, time = assessment.verdict, assessment.attribution, trace.time_seconds
-    if trend := verdict.trend:
-        ends = units.size_range(trend.low * 3600, trend.high * 3600, trend.slope_per_second * 3600, "/h")
-        yield "Growth", units.rate(trend.slope_per_second), f"95 %: {ends}"
-    if forecast := assessment.forecast:
-        ends = units.duration_range(forecast.low, forecast.high)
-        yield "Time to the limit", units.duration(forecast.seconds_to_limit), f"95 %: {ends}"
-    if attribution and (per := attribution.bytes_per_request):
-        ends = units.size_range(per.low, per.high, per.estimate)
-        yield "Left behind per request", units.size(per.estimate), f"95 %: {ends}"
-    if attribution:
-        yield "Grows with", attribution.follows, ""
-    if verdict.onset is not None:
-        ago = f"{units.duration(time[-1] - verdict.onset)} before the end" if len(time) else ""
-        yield "Growing since", units.moment(verdict.onset), ago
-    last, peak = sentences.last_bytes(trace, assessment), sentences.peak_bytes(trace, assessment)
-    if last is not None and peak is not None:
-        yield "Level at the end", units.size(last), f"peak {units.size(peak)}"
-    yield "Memory limit", "none known" if trace.limit_bytes is None else units.size(trace.limit_bytes), ""
-    yield "Shape", verdict.shape.replace("_", " "), ""
-    yield "Confidence", units.share(verdict.confidence), ""
-    yield "Restarts seen", f"{len(verdict.restarts):,}", ""
-    yield "Samples", f"{len(time):,}", f"{trace.dropped_rows:,} rows dropped" if trace.dropped_rows else ""
-    if len(time):
-        yield "Recorded", units.duration(time[-1] - time[0]), f"{units.moment(time[0])} to {units.moment(time[-1])}"
+    return View(
+        trace, assessment, diagnosis, panels(trace, assessment, max_points), sparkline(trace, assessment), reduced
+    )
 
 
 def _extent(values: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[str, str, str, str]:

@@ -33,6 +33,7 @@ from leakwatch.tell.html.panels import drawable, panels
 from leakwatch.tell.html.reduction import BRIDGE, GAP, encode_times, encode_values, reduce
 from leakwatch.tell.html.sparkline import sparkline
 from leakwatch.trace import DroppedRow, Target, Trace
+from playbooks.types import Answered, Branch, Confidence, Diagnosis, Step
 
 MIB = 2.0**20
 HOSTILE = (
@@ -257,12 +258,12 @@ def test_words_say_what_the_chart_shows():
     text = Page(render([leaking()])).text
     for words in (
         "LEAK trace.csv",
-        "36 MiB/h 95 %: 34.2 to 37.8 MiB/h",
-        "2 h 95 %: 1 h 40 min to 2 h 30 min",
-        "1 KiB 95 %: 0.879 to 1.07 KiB",
+        "Growth 36 MiB/h 34.2 to 37.8 MiB/h",
+        "Time to limit 2 h 1 h 40 min to 2 h 30 min",
+        "Per request 1 KiB 0.879 to 1.07 KiB, follows requests",
         "the floor rises 36 MiB/h",
         "flat no leak 10 % 812 nats",
-        "bert 1 KiB (0.879 to 1.07 KiB) 100 %",
+        "bert 1 KiB a request 0.879 to 1.07 KiB, 100 % of the leak",
         "The shaded area is the leak's own part: 29.8 MiB at the end.",
         "The limit is 4 GiB.",
         "anon 500 500 530 530",
@@ -270,12 +271,30 @@ def test_words_say_what_the_chart_shows():
         assert words in text
 
 
+def test_a_diagnosis_stands_with_its_own_trace():
+    """Cause, steps with their commands, and the way there; sorting by urgency does not mix them up."""
+    asked = Answered("Does it grow with requests?", Branch.YES, f"1 KiB a request {HOSTILE}")
+    steps = (Step("Set a batch limit", "--max_batch_size=<8>"), Step("Look again"))
+    diagnosis = Diagnosis("A cache <of> requests.", Confidence.LIKELY, (asked,), steps, "memory_leak")
+    short = undecided(np.arange(5.0), {"anon_bytes": np.ones(5)}, "anon_bytes")
+    page = Page(render([short, leaking("leaks.csv")], [None, diagnosis]))
+    assert [one["diagnosis"] is None for one in json.loads(page.data)["report"]["analyses"]] == [False, True]
+    for words in (
+        "A cache <of> requests. likely; playbook memory leak",
+        "Set a batch limit --max_batch_size=<8> Look again",
+        "Does it grow with requests? yes 1 KiB a request </script>",
+    ):
+        assert words in page.text
+    with pytest.raises(ValueError, match="zip"):
+        render([short], [])
+
+
 def test_the_most_urgent_trace_is_first():
     """The table opens with the leak, whatever the order of the files."""
     short = undecided(np.arange(5.0), {"anon_bytes": np.ones(5)}, "anon_bytes")
     text = Page(render([short, leaking("leaks.csv")])).text
     assert text.index("leaks.csv") < text.index("short.csv")
-    assert "2 traces: 1 leak, 1 undecided" in text
+    assert "2 traces: 1 leaking, 1 undecided, 0 healthy" in text
 
 
 @pytest.mark.parametrize(

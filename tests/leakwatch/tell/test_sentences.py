@@ -40,9 +40,7 @@ def test_the_time_left_is_said_as_far_as_it_is_known(examples: Any, forecast: Fo
 def test_without_a_limit_nothing_is_said_to_be_reached(examples: Any) -> None:
     """No limit is a normal case, and the next step is to set one."""
     trace, assessment = examples.leak(limit=None)
-    assert verdict_in_words(trace, assessment).endswith(
-        "no memory limit is known, so neither is the time left"
-    )
+    assert verdict_in_words(trace, assessment).endswith("no memory limit is known, so neither is the time left")
     assert next_step(trace, assessment).endswith("set a memory limit")
 
 

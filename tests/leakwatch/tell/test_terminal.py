@@ -8,12 +8,13 @@ from detectors.types import Answer
 from leakwatch.tell import terminal
 from leakwatch.tell.summary import HEAD, columns_that_fit
 from leakwatch.tell.urgency import by_urgency
+from playbooks.types import Confidence, Diagnosis, Step
 
 ANSI = re.compile("\x1b\\[[0-9;]*m")
 Golden = Callable[[str, str], None]
 
 
-def screen(*analyses: Any, width: int = 80, height: int = 24, **more: bool) -> str:
+def screen(*analyses: Any, width: int = 80, height: int = 24, **more: Any) -> str:
     return terminal.render(analyses, width=width, height=height, **{"colour": False, **more})
 
 
@@ -30,6 +31,15 @@ def test_the_screen_of_a_leak(examples: Any, golden: Golden) -> None:
     golden("leak_no_limit_100.txt", screen(examples.leak(limit=None), width=100, height=40))
     golden("leak_restarts_120.txt", screen(examples.leak(restarts=(1_790_040_000.0, 1_790_060_000.0)), width=120))
     golden("leak_wide_160.txt", screen(examples.leak(), width=160, height=50, wide=True, explain=True))
+
+
+def test_the_wide_screen_tells_the_diagnosis(examples: Any) -> None:
+    """Where a cause was found it stands on the wide screen with its steps in order, in place of the general advice."""
+    steps = (Step("Look", "ps | head"), Step("Stop [red]it[/red]"))
+    diagnosis = Diagnosis("It leaks.", Confidence.LIKELY, (), steps, "x")
+    shown = screen(examples.leak(), wide=True, diagnosis=diagnosis)
+    assert shown.endswith("Cause\n  • It leaks. (likely)\nWhat to do\n  1. Look: ps | head\n  2. Stop [red]it[/red]\n")
+    assert "Next" in screen(examples.leak(), diagnosis=diagnosis)
 
 
 def test_the_screen_of_many(examples: Any, golden: Golden) -> None:
