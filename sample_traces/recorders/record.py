@@ -61,6 +61,7 @@ RECORDINGS = (
     ),
     Recording("jvm_static_map", java("every", 24, "-Xms24m", "-Xmx512m", "-Xmn8m")),
     Recording("node_healthy", node("healthy"), driver=HTTP_LOAD),
+    Recording("node_healthy_long", node("healthy"), driver=HTTP_LOAD, seconds=400, interval_seconds=0.5),
     Recording("node_closures", node("leak"), driver=HTTP_LOAD),
     Recording(
         "redis_maxmemory",
@@ -82,13 +83,14 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="which traces; all of them by default")
     parser.add_argument("--into", type=Path, default=Path(__file__).parent.parent)
     parser.add_argument("--at-once", type=int, default=6, help="how many workloads run beside each other")
-    parser.add_argument("--seconds", type=float, default=240.0, help="how long each is sampled")
+    parser.add_argument("--seconds", type=float, help="how long each is sampled, instead of its own time")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - {recording.name for recording in RECORDINGS}
     if unknown:
         parser.error(f"no such recording: {', '.join(sorted(unknown))}")
     chosen = [recording for recording in RECORDINGS if not arguments.names or recording.name in arguments.names]
-    chosen = [dataclasses.replace(recording, seconds=arguments.seconds) for recording in chosen]
+    if arguments.seconds is not None:
+        chosen = [dataclasses.replace(recording, seconds=arguments.seconds) for recording in chosen]
     if any(recording.command[0] == "java" for recording in chosen):
         subprocess.run(["javac", "-d", str(CLASSES), str(WORKLOADS / "RequestServer.java")], check=True)
     with concurrent.futures.ThreadPoolExecutor(arguments.at_once) as pool:
