@@ -16,6 +16,8 @@ from leakwatch.trace import FloatArray, Trace
 
 LEAST_WIDTH, LEAST_HEIGHT = 30, 6
 _DOT_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+_FIT_DOTS = np.array(["˙", "·", "."])
+"""High, middle and low in a cell, so that the fitted line lies where the level does."""
 _GAP = 5.0
 """A pause of more than this many median sample intervals is drawn as a gap."""
 
@@ -143,7 +145,8 @@ class _Plot:
         centres = self.start + (columns + 0.5) / self.width * (self.end - self.start)
         values = np.interp(centres, time[known], fitted[known])
         visible = (centres >= time[0]) & (centres <= time[-1]) & (values >= self.bottom) & (values <= self.top)
-        self._put(self._rows(values[visible], self.height), columns[visible], "•", Role.FIT)
+        thirds = self._rows(values[visible], 3 * self.height)
+        self._put(thirds // 3, columns[visible], _FIT_DOTS[thirds % 3], Role.FIT)
 
     def spans(self, row: int) -> Row:
         """One row of cells, neighbours of one role joined."""
@@ -156,7 +159,7 @@ class _Plot:
         scaled = (self.top - values) / (self.top - self.bottom) * height
         return np.clip(np.floor(scaled), 0, height - 1).astype(np.intp)
 
-    def _put(self, row: object, column: object, glyph: str, role: Role) -> None:
+    def _put(self, row: object, column: object, glyph: object, role: Role) -> None:
         self.glyphs[row, column] = glyph  # type: ignore[index]
         self.roles[row, column] = role.value  # type: ignore[index]
 
@@ -188,7 +191,7 @@ def _legend(trace: Trace, assessment: Assessment, plot: _Plot, width: int) -> Ro
     verdict, limit = assessment.verdict, trace.limit_bytes
     entries = [Span(f"⣿ {metric_name(verdict.metric)}", Role.LEVEL)]
     if assessment.fit is not None:
-        entries.append(Span("• fitted", Role.FIT))
+        entries.append(Span("· fitted", Role.FIT))
     if limit is not None:
         inside = plot.bottom <= limit <= plot.top
         entries.append(Span(f"{'╌' if inside else '↑'} limit {units.size(limit)}", Role.LIMIT))

@@ -71,7 +71,7 @@ def test_a_leak_is_on_the_screen_whole(traces: Path, terminal: Terminal, columns
     lines = terminal("leakwatch analyze leak.csv", columns, rows).rstrip("\n").split("\n")
     assert lines[0].startswith("LEAK  leak.csv: anon grows")
     assert lines[-1] == "STATUS=10"
-    assert any("┤" in line and "•" in line for line in lines)
+    assert any("·" in line and "fitted" in line for line in lines)
     assert any(line.startswith("Growth") for line in lines)
     assert any(line.startswith("Next") for line in lines)
     plot = [line for line in lines if " │" in line or " ┤" in line]

@@ -127,9 +127,7 @@ def _judged(trace: Trace, assessment: Assessment, metric: str, time: FloatArray,
         marks.append(Mark(verdict.onset, "onset", "leak"))
         said.append(f"The growth began at {moment(verdict.onset)}.")
     if verdict.restarts:
-        more = ", ..." if len(verdict.restarts) > 3 else ""
-        moments = ", ".join(moment(at) for at in verdict.restarts[:3])
-        said.append(f"{count(len(verdict.restarts), 'restart')}: {moments}{more}.")
+        said.append(f"{count(len(verdict.restarts), 'restart')}, the last at {moment(verdict.restarts[-1])}.")
     said.append("No memory limit is known." if limit is None else f"The limit is {size(limit)}.")
     panel = _in_bytes(f"The memory judged: {metric_name(metric)}", time, drawn, ("level", "fitted", "without"))
     return replace(

@@ -154,7 +154,7 @@
         const above = y < top;
         ctx.strokeStyle = ctx.fillStyle = ink("limit");
         ctx.setLineDash([]);
-        ctx.textAlign = "right";
+        ctx.textAlign = above ? "right" : "left";
         if (!above && y <= top + height) {
           ctx.beginPath();
           ctx.moveTo(left, y);
@@ -162,7 +162,7 @@
           ctx.stroke();
         }
         if (above) ctx.fillText(`${limitLabel} ↑`, left + width, top - 4 * pixel);
-        else ctx.fillText(limitLabel, left + width - 4 * pixel, y + 15 * pixel);
+        else ctx.fillText(limitLabel, left + 6 * pixel, y + 15 * pixel); // a leak comes near it on the right
       }
       ctx.restore();
     }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from detectors.types import Answer, Assessment, Shape, Verdict
+from detectors.types import Answer, Assessment, Fit, Shape, Verdict
 from leakwatch.tell import chart, chart_scale
 from leakwatch.trace import Target, Trace
 
@@ -87,7 +87,7 @@ def test_every_layer_is_told_apart_without_colour(examples: Any) -> None:
     """Level, fit, limit and restart have glyphs of their own and stand in the legend."""
     lines = lines_of(*examples.leak(restarts=(1_790_040_000.0,)), 120)
     plot, legend = "".join(lines[:-3]), lines[-1]
-    for glyph, name in (("•", "• fitted"), ("╌", "╌ limit 4 GiB"), ("┊", "┊ restart")):
+    for glyph, name in (("·", "· fitted"), ("╌", "╌ limit 4 GiB"), ("┊", "┊ restart")):
         assert glyph in plot and name in legend
     assert "▲ since" in legend
 
@@ -139,3 +139,16 @@ def test_the_metric_that_was_judged_is_the_one_that_is_drawn(examples: Any) -> N
     trace, assessment = examples.leak()
     other = dataclasses.replace(assessment.verdict, metric="usage_bytes")
     assert "⣿ usage" in lines_of(trace, dataclasses.replace(assessment, verdict=other))[-1]
+
+
+def test_the_fit_lies_where_the_level_is(examples: Any) -> None:
+    """A perfect fit is drawn in the level's own row, and to a third of it: no misfit is invented by rounding."""
+    trace, assessment = simple(np.linspace(1, 2, 500) * GIB)
+    level = trace.columns["anon_bytes"]
+    fit = Fit(trace.time_seconds, level, level, np.zeros_like(level))
+    fitted = plot_of(trace, dataclasses.replace(assessment, fit=fit))
+    alone = plot_of(trace, assessment)
+    for row, row_alone in zip(fitted, alone, strict=True):
+        for glyph, glyph_alone in zip(row, row_alone, strict=True):
+            assert glyph not in "˙·." or glyph_alone.strip()
+    assert {"˙", "·", "."} <= set("".join(fitted))
