@@ -198,9 +198,9 @@ def across_deploys(scene: Scene) -> Container:
 def oom_cycles(scene: Scene) -> Container:
     """Grows to the limit, is killed, begins anew."""
     cycle = scene.span_seconds / scene.between(2.2, 8)
-    cuts = np.arange(scene.between(0.3, 1.0), 10) * cycle * (1 + 0.02 * scene.rng.standard_normal())
-    cuts = cuts[cuts < scene.span_seconds * 0.97]
-    parts = [restarts.processes(scene, cuts, 0.004, cycle - cuts[0])]
+    cuts = np.arange(scene.between(0.3, 1.0), 10) * cycle
+    cuts = cuts[cuts < scene.time[-1]]
+    parts = [restarts.processes(scene, cuts, 0.002, cycle - cuts[0])]
     since, _ = restarts.since_start(scene, cuts, cycle - cuts[0])
     served = serve(scene, load.constant(scene))
     leak = leaks.since_restart(scene, since)

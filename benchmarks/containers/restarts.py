@@ -26,14 +26,14 @@ def processes(scene: Scene, cuts: FloatArray, unlike: float, already: float = 0.
     Args:
         scene: the stage.
         cuts: restart times, seconds since the start.
-        unlike: relative standard deviation of the levels between versions.
+        unlike: relative standard deviation of the levels between versions; of what they warm up by, four times as much.
         already: age of the first process when the trace began.
     """
     since, number = since_start(scene, cuts, already)
     which = number.astype(int)
     count = len(cuts) + 1
     levels = scene.heap(0.5, 0.9) * (1 + unlike * scene.rng.standard_normal(count))
-    warm = scene.heap(0.05, 0.25) * scene.rng.lognormal(0, 0.25, count)
+    warm = scene.heap(0.05, 0.25) * scene.rng.lognormal(0, 4 * unlike, count)
     loading = scene.stretch(0.0008, 0.003) * scene.rng.lognormal(0, 0.3, count)
     tau = scene.stretch(0.006, 0.025) * scene.rng.lognormal(0, 0.2, count)
     loaded = np.minimum(since / loading[which], 1.0) * 0.85 + 0.15
