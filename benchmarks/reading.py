@@ -72,7 +72,7 @@ def in_process(holes: Path, others: Mapping[str, Path]) -> dict[str, float]:
         "leakwatch": lambda: read_traces(str(holes)),
     }
     if importlib.util.find_spec("polars"):
-        import polars
+        import polars  # type: ignore[import-not-found, unused-ignore]
 
         readers["polars"] = lambda: polars.read_csv(holes)
     if importlib.util.find_spec("pandas"):
@@ -148,7 +148,7 @@ def report() -> tuple[Table, ...]:
             ),
             table(
                 "Reading a week at 15 s: whole process",
-                "From the interpreter's start to its end. For analyze at most 600 ms and 2.5 times numpy.loadtxt are asked.",
+                "From the interpreter's start to its end; analyze: at most 600 ms and 2.5 times numpy.loadtxt are asked.",
                 whole_process(paths["clean"], holes),
                 "numpy.loadtxt",
             ),

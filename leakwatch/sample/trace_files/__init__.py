@@ -5,26 +5,16 @@ One module a form, each with ``read(file) -> list[Trace]``; ``rows`` holds the r
 
 import lzma
 import zlib
+from importlib import import_module
 from typing import BinaryIO
 
 from leakwatch.errors import TraceError
-from leakwatch.sample.trace_files import docker_stats, grafana, mprof, native, openmetrics, prometheus, psrecord
 from leakwatch.sample.trace_files.archive import TraceFile, opened
 from leakwatch.sample.trace_files.recognise import recognise
 from leakwatch.trace import Trace
 
-_READERS = {
-    "native": native.read,
-    "prometheus": prometheus.read,
-    "openmetrics": openmetrics.read,
-    "grafana": grafana.read,
-    "docker-stats": docker_stats.read,
-    "mprof": mprof.read,
-    "psrecord": psrecord.read,
-}
-
-FORMATS: tuple[str, ...] = tuple(_READERS)
-"""The names for --format."""
+FORMATS: tuple[str, ...] = ("native", "prometheus", "openmetrics", "grafana", "docker-stats", "mprof", "psrecord")
+"""The names for --format; each is a module of this package, imported once a file needs it."""
 
 
 def read_traces(
@@ -42,7 +32,7 @@ def read_traces(
         TraceError: the file cannot be opened, is empty, damaged, not UTF-8, or holds no memory.
         ValueError: ``format`` is none of FORMATS.
     """
-    if format is not None and format not in _READERS:
+    if format is not None and format not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, not {format!r}")
     try:
         with opened(path, stdin) as file:
@@ -56,6 +46,7 @@ def _read(file: TraceFile, format: str | None, interval_seconds: float | None) -
     if not file.head:
         raise TraceError(file.source, "the file is empty", "record samples first, or give another file")
     name = format or recognise(file)
-    if name == "docker-stats":
-        return docker_stats.read(file, interval_seconds)
-    return _READERS[name](file)
+    reader = import_module(f"{__name__}.{name.replace('-', '_')}")
+    options = {"interval_seconds": interval_seconds} if name == "docker-stats" else {}
+    traces: list[Trace] = reader.read(file, **options)
+    return traces

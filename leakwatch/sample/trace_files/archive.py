@@ -8,7 +8,6 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO, cast
 
 from leakwatch.errors import TraceError
@@ -83,20 +82,25 @@ class TraceFile:
         Raises:
             TraceError: bytes that are not UTF-8, or a line without end.
         """
-        number = 0
-        stream = self.open()
-        for chunk in iter(lambda: stream.readline(LONGEST_LINE_BYTES), b""):
-            if len(chunk) == LONGEST_LINE_BYTES:
-                raise TraceError(
-                    self.source, "this line is longer than 16 MiB", "give a text file of samples", number + 1
-                )
-            for raw_line in chunk.splitlines():
-                number += 1
-                try:
-                    line = raw_line.decode()
-                except UnicodeDecodeError:
-                    raise not_utf8(self.source, number) from None
-                yield number, line.removeprefix("\ufeff") if number == 1 else line
+        return _numbered(self.source, self.open())
+
+    def head_lines(self) -> Iterator[tuple[int, str]]:
+        """The lines of the head alone, without opening the file again; the last one may be cut."""
+        return _numbered(self.source, io.BytesIO(self.head))
+
+
+def _numbered(source: str, stream: BinaryIO) -> Iterator[tuple[int, str]]:
+    number = 0
+    for chunk in iter(lambda: stream.readline(LONGEST_LINE_BYTES), b""):
+        if len(chunk) == LONGEST_LINE_BYTES:
+            raise TraceError(source, "this line is longer than 16 MiB", "give a text file of samples", number + 1)
+        for raw_line in chunk.splitlines():
+            number += 1
+            try:
+                line = raw_line.decode()
+            except UnicodeDecodeError:
+                raise not_utf8(source, number) from None
+            yield number, line.removeprefix("\ufeff") if number == 1 else line
 
 
 def not_utf8(source: str, line: int | None = None) -> TraceError:
@@ -112,8 +116,7 @@ def opened(path: str, stdin: BinaryIO | None) -> Iterator[TraceFile]:
         TraceError: the file cannot be opened, or is a folder.
     """
     try:
-        place = Path("/dev/stdin" if path == "-" else path)
-        source = stdin if path == "-" and stdin is not None else place.open("rb")
+        source = stdin if path == "-" and stdin is not None else open("/dev/stdin" if path == "-" else path, "rb")  # noqa: SIM115
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise TraceError(path, f"cannot be opened ({why})", "check the path and its permissions") from None

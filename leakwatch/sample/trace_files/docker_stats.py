@@ -2,18 +2,15 @@
 
 import json
 import math
-import re
 from collections import Counter
 
 from leakwatch.quantities import parse_size, parse_time, shown
 from leakwatch.sample.trace_files.archive import TraceFile
+from leakwatch.sample.trace_files.recognise import ESCAPES
 from leakwatch.sample.trace_files.rows import RowCollector, to_traces
 from leakwatch.trace import Trace
 
 TIME_KEYS = ("Timestamp", "timestamp", "time")
-
-ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-"""Control sequences of a terminal (ECMA-48 5.4): docker clears the screen before each refresh, even into a pipe."""
 
 
 def read(file: TraceFile, interval_seconds: float | None = None) -> list[Trace]:

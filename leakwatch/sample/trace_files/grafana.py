@@ -5,7 +5,6 @@ https://grafana.com/docs/grafana/latest/panels-visualizations/panel-inspector/
 
 import csv
 import math
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +14,9 @@ from leakwatch.quantities import parse_size, parse_time, shown
 from leakwatch.sample.trace_files.archive import TraceFile
 from leakwatch.sample.trace_files.labelled import Series, joined, no_memory
 from leakwatch.sample.trace_files.metrics import column_of, parse_series
+from leakwatch.sample.trace_files.recognise import GRAFANA_HEADER
 from leakwatch.sample.trace_files.rows import COUNTERS, GAUGES, RowCollector, Rows, to_traces
 from leakwatch.trace import MEMORY_COLUMNS, Trace
-
-HEADER = re.compile(r'"?Time"?\s*([,;\t])', re.IGNORECASE)
 
 SHORT_UNITS = {"Mil": "M", "Bil": "G", "Tri": "T"}
 """Grafana's unit "short" counts in thousands, millions, billions and trillions."""
@@ -48,7 +46,7 @@ def read(file: TraceFile) -> list[Trace]:
         if not line.strip() or names is None and line.lower().startswith("sep="):
             continue
         if names is None:
-            header = HEADER.match(line)
+            header = GRAFANA_HEADER.match(line)
             if header is None:
                 raise TraceError(
                     file.source,

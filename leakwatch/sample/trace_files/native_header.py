@@ -36,7 +36,7 @@ def find_header(file: TraceFile) -> Header:
     Raises:
         TraceError: it is none.
     """
-    number, line = next(((n, text) for n, text in file.lines() if text.strip()), (1, ""))
+    number, line = next(((n, text) for n, text in file.head_lines() if text.strip()), (1, ""))
     try:
         cells = [cell.strip() for cell in next(csv.reader((line,)), [])]
     except csv.Error:

@@ -3,13 +3,13 @@
 import math
 
 from leakwatch.sample.trace_files.archive import TraceFile
+from leakwatch.sample.trace_files.recognise import PSRECORD_CSV_HEADER
 from leakwatch.sample.trace_files.rows import RowCollector, to_traces
 from leakwatch.trace import Trace
 
 MIB = 2.0**20
 """psrecord prints MB and divides by 1024**2."""
 
-CSV_HEADER = "elapsed_time,"
 PLAIN_COLUMNS: tuple[str, ...] = ("elapsed_time", "cpu", "mem_real", "mem_virtual")
 
 
@@ -24,7 +24,7 @@ def read(file: TraceFile) -> list[Trace]:
     for number, line in file.lines():
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        if line.startswith(CSV_HEADER):
+        if line.startswith(PSRECORD_CSV_HEADER):
             separator, columns = ",", tuple(line.strip().split(","))
             continue
         cells = dict(zip(columns, line.split(separator), strict=False))
