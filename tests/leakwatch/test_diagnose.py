@@ -96,8 +96,10 @@ def test_restarts_at_the_limit() -> None:
     trace = a_trace({"anon_bytes": level}, limit_bytes=100.0)
     found = values(trace, an_assessment(restarts=[180.0, 360.0, 540.0]))
     assert (found["restarts"], found["oom_like_restarts"], found["peak_limit_ratio"]) == (3, 1, 0.95)
-    raised = a_trace({"anon_bytes": level, "limit_bytes": [100.0] * 6 + [85.0] * 4}, limit_bytes=85.0)
-    assert values(raised, an_assessment(restarts=[180.0, 360.0, 540.0]))["oom_like_restarts"] == 2
+    lowered = a_trace({"anon_bytes": level, "limit_bytes": [100.0] * 6 + [85.0] * 4}, limit_bytes=85.0)
+    assert values(lowered, an_assessment(restarts=[180.0, 360.0, 540.0]))["oom_like_restarts"] == 2
+    raised = a_trace({"anon_bytes": level, "limit_bytes": [100.0] * 6 + [200.0] * 4}, limit_bytes=200.0)
+    assert values(raised, an_assessment(restarts=[180.0, 360.0, 540.0]))["oom_like_restarts"] == 1
 
 
 def test_a_restart_after_an_outage() -> None:
