@@ -125,7 +125,18 @@ def test_every_circle() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "# only a comment\n", "[" * 100_000 + "]" * 100_000, "{a: " * 100_000, "a: \x00", "3", "[]", "&a [*a]", "\ufeff"]
+    "text",
+    [
+        "",
+        "# only a comment\n",
+        "[" * 100_000 + "]" * 100_000,
+        "{a: " * 100_000,
+        "a: \x00",
+        "3",
+        "[]",
+        "&a [*a]",
+        "\ufeff",
+    ],
 )
 def test_no_playbook_at_all(text: str) -> None:
     """A text that is no tree at all, however odd, is a PlaybookError."""
