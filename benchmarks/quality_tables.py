@@ -51,14 +51,13 @@ def summary(title: str, slices: Mapping[str, Sequence[Judged]]) -> Table:
     rows = []
     for name, judged in slices.items():
         of = score(judged)
-        rows.append(
-            [name, str(of.count), *_hits(of.hits), number(of.undecided), *_estimates(of), number(of.driver_right)]
-        )
-    headings = ("traces", "count", "precision", "recall", "F1", "undecided", *CLAIM_HEADINGS, "driver right")
+        drivers = (number(of.driver_right), number(of.driver_wrong))
+        rows.append([name, str(of.count), *_hits(of.hits), number(of.undecided), *_estimates(of), *drivers])
+    headings = ("traces", "count", "precision", "recall", "F1", "undecided", *CLAIM_HEADINGS, "driver right", "wrong")
     note = (
         "Undecided is no alarm. Error: median, relative. Cover: share of 95 % intervals that hold the truth; a missing "
         "one does not. Width: median (high - low) / estimate. All of leaks that were found and whose truth is one "
-        "number. Driver right: found leaks with a request column, put down to requests or to time as they should be."
+        "number. Driver: found leaks with a request column, put down to requests or to time; the rest were unclear."
     )
     return Table(title, note, headings, rows)
 

@@ -103,8 +103,8 @@ class Score:
         hits: alarms against labels.
         undecided: share of verdicts.
         slope, seconds_to_limit, bytes_per_request: how good the estimates were.
-        driver_right: share of found leaks with a request column whose driver (requests or time) was told right;
-            "unclear" counts as neither right nor left out.
+        driver_right, driver_wrong: shares of the found leaks with a request column that were put down to what drives
+            them (requests or time), and to the other; the rest were called unclear, which a steady load is.
         milliseconds: median time of a verdict.
     """
 
@@ -115,6 +115,7 @@ class Score:
     seconds_to_limit: Claims
     bytes_per_request: Claims
     driver_right: float
+    driver_wrong: float
     milliseconds: float
 
 
@@ -122,6 +123,7 @@ def score(judged: Sequence[Judged]) -> Score:
     """Summarise leakwatch's verdicts."""
     told = [one for one in judged if one.driver is not None]
     right = sum(one.driver == ("requests" if one.by_request else "time") for one in told)
+    wrong = sum(one.driver == ("time" if one.by_request else "requests") for one in told)
     return Score(
         count=len(judged),
         hits=hits(judged, lambda one: one.found),
@@ -130,6 +132,7 @@ def score(judged: Sequence[Judged]) -> Score:
         seconds_to_limit=claims(one.seconds_to_limit for one in judged),
         bytes_per_request=claims(one.bytes_per_request for one in judged),
         driver_right=_share(right, len(told)),
+        driver_wrong=_share(wrong, len(told)),
         milliseconds=_median([one.seconds * 1e3 for one in judged]),
     )
 

@@ -19,8 +19,7 @@ def _by_time_on(scene: Scene, *parts: Part) -> Container:
 def _by_request(scene: Scene, traffic: load.Load, *parts: Part) -> Container:
     """A leak by the requests of this traffic on top of these."""
     served = serve(scene, traffic)
-    period = min(DAY_SECONDS, scene.span_seconds) if traffic.daily else 0.4 * scene.span_seconds
-    leak = leaks.by_request(scene, traffic, served.counts["model_a"], period)
+    leak = leaks.by_request(scene, traffic, served.counts["model_a"])
     return Container([part.base(scene), *parts], served, leak)
 
 
@@ -48,7 +47,7 @@ def growing_traffic(scene: Scene) -> Container:
     """By requests, whose rate rises to the end: accelerates, and nobody knows how it goes on."""
     traffic = load.ramp(scene, 0.0, 1.0)
     served = serve(scene, traffic)
-    leak = leaks.by_request(scene, traffic, served.counts["model_a"], scene.span_seconds)
+    leak = leaks.by_request(scene, traffic, served.counts["model_a"])
     return Container([part.base(scene)], served, replace(leak, after=None, rate_per_second=None))
 
 
@@ -81,8 +80,7 @@ def per_model(scene: Scene) -> Container:
     traffics = [kinds[int(scene.rng.integers(2))](scene) for _ in range(scene.rng.integers(2, 5))]
     served = serve(scene, *traffics)
     name = str(scene.rng.choice(list(served.loads)))
-    period = min(DAY_SECONDS, scene.span_seconds) if served.daily else 0.4 * scene.span_seconds
-    leak = leaks.by_request(scene, served.loads[name], served.counts[name], period, name)
+    leak = leaks.by_request(scene, served.loads[name], served.counts[name], name)
     held = [part.follow_load(scene, traffic, 0.02, 0.15) for traffic in traffics]
     return Container([part.base(scene), *held], served, leak)
 
@@ -163,7 +161,10 @@ def on_batch_jobs(scene: Scene) -> Container:
 def on_version_swaps(scene: Scene) -> Container:
     """By the clock, while model versions are swapped."""
     held, loads = part.model_swaps(scene, 0.2, 0.6, int(scene.rng.integers(1, 6)))
-    return replace(_by_time_on(scene, held), model_loads=loads)
+    # Nobody knows whether there will be another swap: the future is the time since the last one was over.
+    quiet = scene.time[-1] - loads[-1] - 0.05 * scene.span_seconds
+    tail = max(quiet, 0.01 * scene.span_seconds)
+    return replace(_by_time_on(scene, held), model_loads=loads, tail_seconds=min(tail, 0.4 * scene.span_seconds))
 
 
 def on_shape_cache(scene: Scene) -> Container:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.containers.load import Load
-from benchmarks.containers.scene import FloatArray, Scene
+from benchmarks.containers.scene import DAY_SECONDS, FloatArray, Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +71,22 @@ def in_chunks(scene: Scene) -> Leak:
     )
 
 
-def by_request(scene: Scene, load: Load, counts: FloatArray, period_seconds: float, model: str | None = None) -> Leak:
-    """Each request leaves the same behind. After the end the traffic of the last period repeats itself.
+def by_request(scene: Scene, load: Load, counts: FloatArray, model: str | None = None) -> Leak:
+    """Each request leaves the same behind. After the end the traffic since it settled repeats itself, by whole days.
 
     Args:
         scene: the stage.
         load: the traffic that leaks.
         counts: (n,) cumulative requests of that traffic.
-        period_seconds: a day where the load is daily, else the stretch that stands for the future.
         model: which model's traffic it is, of several.
     """
     unit = 1 / float(counts[-1])
     smooth = scene.lagged(load.rate, scene.span_seconds / 20)
     steady = not load.daily and float(smooth.std() / smooth.mean()) < 0.1
-    tail = scene.time >= scene.time[-1] - period_seconds
+    period = float(scene.time[-1]) - load.settled_seconds
+    if load.daily and period > DAY_SECONDS:
+        period -= period % DAY_SECONDS
+    tail = scene.time >= scene.time[-1] - period
     clock = scene.time[tail] - scene.time[tail][0]
     made = (counts[tail] - counts[tail][0]) * unit
 

@@ -15,11 +15,13 @@ class Load:
         rate: (n,) requests per second.
         daily: whether it repeats by the day.
         correlation_seconds: how long its irregular swings last; what an observer without a request column must bear.
+        settled_seconds: since when (from the trace's start) it has been of one kind, with no step or ramp to come.
     """
 
     rate: FloatArray
     daily: bool
     correlation_seconds: float
+    settled_seconds: float = 0.0
 
 
 def _mean_rate(scene: Scene) -> float:
@@ -65,17 +67,18 @@ def ramp(scene: Scene, begin: float, end: float) -> Load:
     """Traffic that rises from one share of the trace to another and then stays."""
     steady = constant(scene)
     way = np.clip((scene.time / scene.span_seconds - begin) / (end - begin), 0, 1)
-    return Load(steady.rate * (1 + scene.between(0.5, 2.5) * way), False, steady.correlation_seconds)
+    rate = steady.rate * (1 + scene.between(0.5, 2.5) * way)
+    return Load(rate, False, steady.correlation_seconds, min(end, 0.9) * scene.span_seconds)
 
 
 def step(scene: Scene) -> Load:
     """Traffic that changes once or twice at a stroke: a rollout, a region that fails over."""
     steady = constant(scene)
     factor = np.ones_like(scene.time)
-    for _ in range(scene.rng.integers(1, 3)):
-        at = scene.between(0.2, 0.7) * scene.span_seconds
+    changes = scene.rng.uniform(0.2, 0.7, scene.rng.integers(1, 3)) * scene.span_seconds
+    for at in changes:
         factor[scene.time >= at] *= scene.spread(1.4, 3.0) if scene.chance(0.7) else 1 / scene.spread(1.4, 2.5)
-    return Load(steady.rate * factor, False, steady.correlation_seconds)
+    return Load(steady.rate * factor, False, steady.correlation_seconds, float(changes.max()))
 
 
 def switching(scene: Scene) -> Load:
