@@ -22,7 +22,7 @@ NO_TRACES = frozenset(
 """Endings of files that stand beside traces in a folder and never are any; a file named by itself is always read."""
 
 WORKERS_START_SECONDS = 0.5
-"""What starting worker processes costs (one import of numpy and the detectors; benchmarks/telling.py measures it)."""
+"""What starting workers costs: one import of numpy and the detectors (benchmarks/many_files.py measures it)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +101,17 @@ def analyze_sources(sources: Sequence[str], reading: Reading) -> Iterator[Result
         elif done > 1 and cores > 1:
             left_seconds = (time.perf_counter() - began) / (done - 1) * (len(sources) - done)
             if left_seconds * (1 - 1 / cores) > WORKERS_START_SECONDS:
-                yield from _in_parallel(sources[done:], reading, cores)
+                yield from analyze_in_parallel(sources[done:], reading, cores)
                 return
         yield analyze_source(source, reading)
 
 
-def _in_parallel(sources: Sequence[str], reading: Reading, cores: int) -> Iterator[Result]:
+def analyze_in_parallel(sources: Sequence[str], reading: Reading, cores: int) -> Iterator[Result]:
+    """As `analyze_sources`, in ``cores`` worker processes from the start.
+
+    Raises:
+        LeakwatchError: a worker was killed.
+    """
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context  # together 25 ms that one file does not need

@@ -123,7 +123,7 @@ def test_many_files_give_the_same_in_parallel(leakwatch: Run, tmp_path: Path, mo
     sources.insert(3, str(tmp_path / "missing.csv"))
     reading = analyze.Reading(keep_columns=False)
     alone = [analyze.analyze_source(source, reading) for source in sources]
-    together = list(analyze._in_parallel(sources, reading, 2))
+    together = list(analyze.analyze_in_parallel(sources, reading, 2))
     assert [r.source for r in together] == sources
     assert [r.error for r in together] == [r.error for r in alone]
     assert [[a.verdict for _, a in r.analyses] for r in together] == [[a.verdict for _, a in r.analyses] for r in alone]
