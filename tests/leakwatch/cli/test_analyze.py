@@ -113,6 +113,7 @@ def test_a_folder_is_walked_without_what_is_no_trace(leakwatch: Run, tmp_path: P
     done = leakwatch("traces", "-o", "json")
     sources = [entry["source"] for entry in json.loads(done.stdout)["analyses"]]
     assert sources == ["traces/a.csv", "traces/b/one.csv", "traces/b/two.csv"]
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_many_files_give_the_same_in_parallel(leakwatch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,11 +189,14 @@ def test_an_empty_folder_is_one_line_and_1(leakwatch: Run, tmp_path: Path) -> No
     assert one_line(done.stderr) and "nothing" in done.stderr
 
 
-def test_a_hostile_file_name_cannot_act_in_an_error(leakwatch: Run) -> None:
-    """Escapes and newlines in a path are shown, not obeyed, and the error stays one line."""
-    done = leakwatch("no\x1b[31m\n[red]such.csv")
-    assert one_line(done.stderr)
-    assert "\x1b" not in done.stderr
+def test_a_hostile_name_cannot_act_in_an_error(leakwatch: Run, tmp_path: Path) -> None:
+    """Escapes and newlines in the name of a file or a folder are shown, not obeyed, and the error stays one line."""
+    (tmp_path / "empty\x1b[31m\nfolder").mkdir()
+    for name in ("no\x1b[31m\n[red]such.csv", "empty\x1b[31m\nfolder"):
+        done = leakwatch(name)
+        assert done.returncode == 1
+        assert one_line(done.stderr)
+        assert "\x1b" not in done.stderr
 
 
 def test_debug_shows_the_traceback(leakwatch: Run) -> None:
@@ -201,11 +205,11 @@ def test_debug_shows_the_traceback(leakwatch: Run) -> None:
     assert "Traceback" in leakwatch("nowhere.csv", "--debug").stderr
 
 
-def test_a_reader_that_goes_away_is_no_error(leaking: Path) -> None:
-    """``leakwatch ... | head -1`` says nothing on standard error."""
-    command = f"{sys.executable} -m leakwatch analyze {leaking} -o html | head -c 1"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
-    assert (done.stdout, done.stderr) == ("<", "")
+@pytest.mark.parametrize(("form", "reader"), [("html", "head -c 1"), ("json", "true")])
+def test_a_reader_that_goes_away_is_no_error(leaking: Path, form: str, reader: str) -> None:
+    """``leakwatch ... | head -1`` says nothing on standard error, whether it was cut short or never read."""
+    command = f"{sys.executable} -m leakwatch analyze {leaking} -o {form} | {reader}"
+    assert subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120).stderr == ""
 
 
 def test_a_full_disk_is_one_line_and_1(leaking: Path) -> None:

@@ -1,10 +1,11 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from detectors.types import Answer
+from detectors.types import Forecast
 from leakwatch.tell import terminal
 from leakwatch.tell.summary import HEAD, columns_that_fit
 from leakwatch.tell.urgency import by_urgency
@@ -89,11 +90,18 @@ def test_colour_changes_nothing_but_colour(examples: Any) -> None:
 
 
 def test_the_most_urgent_is_first(examples: Any) -> None:
-    """Leaks by time left, then leaks without a limit, then undecided, then healthy."""
-    soon, late = examples.leak("soon.csv"), examples.leak("late.csv", left=None)
-    ordered = by_urgency([examples.flat, examples.undecided, late, soon])
-    assert [trace.target.source for trace, _ in ordered] == ["soon.csv", "late.csv", "warm.csv", "ok.csv"]
-    assert [a.verdict.verdict for _, a in ordered] == [Answer.LEAK, Answer.LEAK, Answer.UNDECIDED, Answer.NO_LEAK]
+    """Leaks by time left, however fast, then leaks without a limit by speed, then undecided, then healthy."""
+
+    def slowed(trace: Any, assessment: Any) -> Any:
+        slow = replace(assessment.verdict, trend=replace(assessment.verdict.trend, slope_per_second=1.0))
+        return trace, replace(assessment, verdict=slow)
+
+    soon = slowed(*examples.leak("soon.csv", left=Forecast(50, 40, 60)))
+    late, endless = examples.leak("late.csv"), examples.leak("endless.csv", limit=None)
+    slow = slowed(*examples.leak("slow.csv", limit=None))
+    ordered = by_urgency([examples.flat, examples.undecided, slow, endless, late, soon])
+    names = [trace.target.source for trace, _ in ordered]
+    assert names == ["soon.csv", "late.csv", "endless.csv", "slow.csv", "warm.csv", "ok.csv"]
 
 
 def test_columns_are_left_out_whole_and_named(examples: Any) -> None:
