@@ -148,7 +148,7 @@ def report() -> tuple[Table, ...]:
             ),
             table(
                 "Reading a week at 15 s: whole process",
-                "From the interpreter's start to its end; analyze: at most 600 ms and 2.5 times numpy.loadtxt are asked.",
+                "From an interpreter's start to its end; of analyze 600 ms and 2.5 times numpy.loadtxt are asked.",
                 whole_process(paths["clean"], holes),
                 "numpy.loadtxt",
             ),

@@ -7,7 +7,7 @@ import lzma
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import BinaryIO, cast
 
 from leakwatch.errors import TraceError
@@ -19,28 +19,12 @@ row by row this much takes about as long."""
 LONGEST_LINE_BYTES = 16 * 1024 * 1024
 """A line beyond this is no row of any trace; the bound keeps a bomb of one endless line out of memory."""
 
-SPOOL_BYTES = 64 * 1024 * 1024
-"""Standard input and pipes are kept in memory up to this size, beyond it on disk."""
-
-
-class _Lent(io.RawIOBase):
-    """The file for pyarrow, which closes what it was given; the file itself stays open, to be read again."""
-
-    def __init__(self, raw: BinaryIO) -> None:
-        self._raw = raw
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        return self._raw.read(size)
-
 
 def _zstd(raw: BinaryIO) -> BinaryIO:
     # pyarrow, and not zstandard: the latter's stream ends silently where the archive was cut short.
     import pyarrow as pa
 
-    return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(_Lent(raw), mode="r"), "zstd"))
+    return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd"))
 
 
 DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
@@ -61,20 +45,25 @@ class TraceFile:
         is_large: whether more follows than the head.
     """
 
-    def __init__(self, source: str, raw: BinaryIO) -> None:
+    def __init__(self, source: str, place: str, handles: ExitStack) -> None:
         self.source = source
-        self._raw = raw
-        magic = raw.read(8)
+        self._place, self._handles = place, handles
+        with open(place, "rb") as raw:
+            magic = raw.read(8)
         self._decompress = next((opened for start, opened in DECOMPRESSORS.items() if magic.startswith(start)), None)
         self.head = self.open().read(HEAD_BYTES)
         self.is_large = len(self.head) == HEAD_BYTES
 
     def open(self) -> BinaryIO:
-        """The decompressed bytes from their start; a stream that was opened before is void."""
-        self._raw.seek(0)
+        """The decompressed bytes from their start, open until the TraceFile is done with.
+
+        Every stream has a handle of its own: pyarrow's threads go on reading ahead after it has refused a file, and
+        would move the position of whoever reads next.
+        """
+        raw = self._handles.enter_context(open(self._place, "rb"))  # noqa: SIM115
         if self._decompress is None:
-            return self._raw
-        return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, self._decompress(self._raw)), 1 << 16))
+            return raw
+        return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, self._decompress(raw)), 1 << 16))
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Lines with their 1-based numbers, without their ends (LF, CR LF or CR) and without a byte-order mark.
@@ -109,31 +98,33 @@ def not_utf8(source: str, line: int | None = None) -> TraceError:
 
 
 @contextmanager
-def opened(path: str, stdin: BinaryIO | None) -> Iterator[TraceFile]:
-    """The file at a path, or standard input for ``-``; what cannot be rewound (a pipe) is spooled first.
+def opened(path: str, stdin: BinaryIO | None = None) -> Iterator[TraceFile]:
+    """The file at a path, or standard input for ``-``; what cannot be read twice (a pipe) is copied to disk first.
 
     Raises:
         TraceError: the file cannot be opened, or is a folder.
     """
-    try:
-        source = stdin if path == "-" and stdin is not None else open("/dev/stdin" if path == "-" else path, "rb")  # noqa: SIM115
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise TraceError(path, f"cannot be opened ({why})", "check the path and its permissions") from None
-    try:
-        seekable = source is not stdin and stat.S_ISREG(os.fstat(source.fileno()).st_mode)
-        yield TraceFile(path, source if seekable else _spooled(source))
-    finally:
-        if source is not stdin:
-            source.close()
+    place = "/dev/stdin" if path == "-" else path
+    with ExitStack() as handles:
+        try:
+            source = stdin if path == "-" and stdin is not None else handles.enter_context(open(place, "rb"))
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise TraceError(path, f"cannot be opened ({why})", "check the path and its permissions") from None
+        if source is stdin or not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+            place = _copied(path, source, handles)
+        yield TraceFile(path, place, handles)
 
 
-def _spooled(source: BinaryIO) -> BinaryIO:
-    """A copy that can be rewound."""
+def _copied(path: str, source: BinaryIO, handles: ExitStack) -> str:
     import shutil
     import tempfile
 
-    spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 (it lives as long as its TraceFile)
-    shutil.copyfileobj(source, spool)
-    spool.seek(0)
-    return cast(BinaryIO, spool)
+    try:
+        copy = handles.enter_context(tempfile.NamedTemporaryFile(prefix="leakwatch-"))  # noqa: SIM115
+        shutil.copyfileobj(source, copy)
+        copy.flush()
+    except OSError as error:
+        why = f"cannot be copied to a temporary file ({error.strerror})"
+        raise TraceError(path, why, "set TMPDIR to a folder with room") from None
+    return copy.name
