@@ -42,7 +42,7 @@ def assess(time_seconds: FloatArray, columns: Mapping[str, FloatArray], *, limit
     if known < MINIMUM_SAMPLES:
         return _too_short(metric, f"{known} samples are too few to judge: at least {MINIMUM_SAMPLES} are needed")
     scene = prepare(time_seconds, columns[metric], columns, limit_bytes)
-    level, floor = contest(scene, scene.judged), contest(scene, scene.floor)
+    level, floor = contest(scene)
     return _tell(scene, metric, level, floor, rule(scene, level, floor), time_seconds, columns)
 
 

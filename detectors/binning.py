@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from detectors.series import Bins, Series, bin_between, bin_equally
 from detectors.types import FloatArray
 
-BINS = 129
-FLOOR_STRIDE = 3
-"""The floor is judged on every third bin: it is an opening over several bins, and neighbours repeat each other."""
+BINS = 126
+FLOOR_BLOCK = 6
+"""Bins whose lowest floor makes one point of the lower envelope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class Judged:
 
 
 def bin_count(samples: int) -> int:
-    """129 bins, fewer where there are not three samples to fill each."""
-    return BINS if samples >= 200 else 63 if samples >= 63 else 33
+    """126 bins, fewer where there are not three samples to fill each."""
+    return BINS if samples >= 200 else 60 if samples >= 60 else 30
 
 
 def judge_teeth(series: Series, cuts: FloatArray) -> Judged:
-    """Bins of whole teeth, as many a bin as leaves at most 129 of them; the first and last, cut short, are left out."""
+    """Bins of whole teeth, as many a bin as leaves at most 126 of them; the first and last, cut short, are left out."""
     first, span = float(series.time[0]), float(series.time[-1] - series.time[0])
     edges = cuts[:: -(-len(cuts) // BINS)]
     bins = bin_between(series, edges)
@@ -90,21 +90,32 @@ def without_pulses(judged: Judged, immaterial: float) -> Judged:
     return replace(judged, level=out)
 
 
-def floor_rows(judged: Judged) -> NDArray[np.int64]:
-    """Rows of the bins on which the floor is judged."""
-    return np.arange(1, len(judged.level), FLOOR_STRIDE)
+def floor_of(judged: Judged, periodic: FloatArray) -> Judged:
+    """The lower envelope: the lowest of the bins' floors in blocks of a few, which never straddle a cut.
+
+    Blocks do not overlap, so what one says is not repeated by the next. ``periodic`` (n,) is taken off first: blocks
+    of part of a day would otherwise see the day.
+    """
+    starts = [
+        row
+        for piece in np.unique(judged.piece)
+        for row in range(
+            int(np.searchsorted(judged.piece, piece)), int(np.searchsorted(judged.piece, piece, "right")), FLOOR_BLOCK
+        )
+    ]
+    begin = np.array(starts)
+    level = np.minimum.reduceat(judged.floor - periodic, begin)
+    size = np.diff(np.append(begin, len(judged.floor)))
+    position = np.add.reduceat(judged.position, begin) / size
+    return Judged(position, judged.piece[begin], level, level, judged.regular and len(judged.level) % FLOOR_BLOCK == 0)
 
 
-def smoothed_floor(judged: Judged) -> FloatArray:
-    """(n,) lower envelope: the bins' floors, opened over +-5 % of the trace after taking the trend off, which the
-    opening would otherwise flatten at the end so that every true line looks as if it had just stopped."""
-    out = np.empty_like(judged.floor)
-    for piece in np.unique(judged.piece):
-        rows = judged.piece == piece
-        values = judged.floor[rows]
-        trend = blockwise_trend(judged.position[rows], values)
-        out[rows] = _opening(values - trend, max(1, round(0.05 * len(judged.floor)))) + trend
-    return out
+def floor_of_teeth(judged: Judged) -> Judged:
+    """One point a tooth, its lowest bin's floor; the first tooth, of which the beginning is missing, is left out."""
+    pieces = np.unique(judged.piece)[1:]
+    begin = np.searchsorted(judged.piece, pieces)
+    level = np.minimum.reduceat(judged.floor, begin)
+    return Judged(judged.position[begin], np.zeros(len(begin), dtype=np.int64), level, level, False)
 
 
 def _bin_pieces(series: Series, cuts: FloatArray, count: int) -> Bins:

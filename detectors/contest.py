@@ -1,9 +1,11 @@
 """Sets up the frames and lets the explanations compete, once on the level and once on its floor."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from detectors import frames, nuisance
-from detectors.binning import Judged
+from detectors.binning import Judged, floor_of, floor_of_teeth
 from detectors.cuts import Cut
 from detectors.evidence import Frame, Group, compete
 from detectors.frames import Extra
@@ -12,39 +14,51 @@ from detectors.noise import Whitener, regular_whitener, whitener
 from detectors.posterior import Posterior, combine
 from detectors.scene import IMMATERIAL_SHARE, Scene
 from detectors.shapes import Shapes
-from detectors.types import FloatArray
 
 LOAD_LOG_PRIOR = 1.0
+ENOUGH_TEETH = 10
+"""From this many teeth on their lowest points alone make a series that can be judged."""
 MINIMUM_LOAD_VARIATION = 0.02
 
 
-def contest(scene: Scene, judged: Judged) -> Posterior:
-    """Weigh every explanation of ``judged.level``."""
-    whole = _whole_whitener(judged)
+def contest(scene: Scene) -> tuple[Posterior, Posterior]:
+    """Weigh every explanation of the level, then of its floor once what comes back by itself is taken off."""
+    judged = scene.judged
     load, extra = _load(scene, judged)
     whole_trace = scene.cuts.kind is Cut.NONE
     cycle = nuisance.cycle(judged.position, judged.level, scene.span) if whole_trace else None
-    states = nuisance.states(judged.position, judged.level) if whole_trace else None
-    shared = tuple((g,) for g in (load, cycle, states) if g is not None)
+    shared = tuple((g,) for g in (load, cycle) if g is not None)
+    level = _compete(scene, judged, shared, extra)
+    if scene.cuts.kind is Cut.MANY_TEETH:
+        floor = replace(judged, level=judged.floor)
+    elif scene.cuts.kind is Cut.TEETH and len(scene.cut_at) >= ENOUGH_TEETH:
+        floor = floor_of_teeth(judged)
+    else:
+        best = level.best_leak if level.best_leak is not None and level.leak > 0.5 else level.best
+        floor = floor_of(judged, best.periodic)
+    requests = _requests(scene, floor) if load is not None else None
+    return level, _compete(scene, floor, (), Extra(None, requests))
+
+
+def _compete(scene: Scene, judged: Judged, shared: tuple[tuple[Group, ...], ...], extra: Extra) -> Posterior:
     immaterial = IMMATERIAL_SHARE * scene.material
-    outcomes = [compete(f, judged.level, scene.material, immaterial) for f in _frames(scene, judged, whole, shared, extra)]
+    outcomes = [compete(f, judged.level, scene.material, immaterial) for f in _frames(scene, judged, shared, extra)]
     return combine(outcomes, judged)
 
 
-def _frames(
-    scene: Scene, judged: Judged, whole: Whitener, shared: tuple[tuple[Group, ...], ...], extra: Extra
-) -> list[Frame]:
+def _frames(scene: Scene, judged: Judged, shared: tuple[tuple[Group, ...], ...], extra: Extra) -> list[Frame]:
     """The trace as teeth, as lives, or as it is where neither is proven."""
     kind = scene.cuts.kind
+    whole = _whole_whitener(judged)
     out = []
     if kind is Cut.LIVES:
         own = whitener(judged.position, judged.piece)
         out.append(frames.restart(own, judged, scene.cut_at, shared, extra))
-    if kind is Cut.TEETH:
+    if kind is Cut.TEETH and len(np.unique(judged.piece)) > 1:
         out.append(frames.sawtooth(whole, judged, scene.cut_at, shared, extra))
-    if not scene.cuts.proven and (kind is not Cut.TEETH or len(scene.cut_at) == 1):
-        steps = () if kind is Cut.MANY_TEETH else _steps(whole, judged)
-        out.append(frames.plain(whole, judged, (*shared, *steps), extra, startup=False))
+    if not scene.cuts.proven:
+        own = _own(scene, whole, judged) if kind in (Cut.NONE, Cut.LIVES) or len(scene.cut_at) == 1 else ()
+        out.append(frames.plain(whole, judged, (*shared, *own), extra, startup=False))
     return out
 
 
@@ -54,15 +68,18 @@ def _whole_whitener(judged: Judged) -> Whitener:
     return whitener(judged.position, np.zeros_like(judged.piece))
 
 
-def _steps(whole: Whitener, judged: Judged) -> tuple[tuple[Group, ...], ...]:
-    """Steps found under short-lived and under wandering noise, as alternatives."""
+def _own(scene: Scene, whole: Whitener, judged: Judged) -> tuple[tuple[Group, ...], ...]:
+    """What shifts the level: two states; or steps, at model loads where these are known, else as found under
+    short-lived and under wandering noise, as alternatives."""
     base = np.ones((len(judged.position), 1))
+    states = nuisance.states(judged.position, judged.level)
     found = [nuisance.steps(whole, judged.position, base, judged.level, law) for law in nuisance.STEP_LAWS]
+    found.append(nuisance.load_steps(judged.position, (scene.loads - scene.first) / scene.span))
     distinct: list[Group] = []
     for group in found:
         if group is not None and not any(np.array_equal(group.columns, d.columns) for d in distinct):
             distinct.append(group)
-    return (tuple(distinct),) if distinct else ()
+    return tuple(a for a in ((states,) if states else (), tuple(distinct)) if a)
 
 
 def _load(scene: Scene, judged: Judged) -> tuple[Group | None, Extra]:
@@ -70,17 +87,19 @@ def _load(scene: Scene, judged: Judged) -> tuple[Group | None, Extra]:
     if scene.requests is None:
         return None, Extra(None, None)
     rates = rate_columns(scene.requests, bin_edges(judged.position, scene.series), judged.piece)
-    total = scene.requests.at(scene.first + scene.span * judged.position)
-    passed = float(np.diff(scene.requests.at(np.array([scene.first, scene.first + scene.span])))[0])
-    if passed <= 0 or rates[:, 0].std() < MINIMUM_LOAD_VARIATION * rates[:, 0].mean():
+    if rates[:, 0].mean() <= 0 or rates[:, 0].std() < MINIMUM_LOAD_VARIATION * rates[:, 0].mean():
         return None, Extra(None, None)
     scaled = rates / rates.max()
     count = scaled.shape[1]
     healthy = Shapes(scaled, ("load",) * count, np.zeros(count), np.zeros(count))
-    cumulative = _column((total - total[0]) / passed)
-    leaking = Shapes(cumulative, ("requests",), np.zeros(1), np.ones(1))
-    return Group("load", scaled[:, [0, 2, 4]], 3, LOAD_LOG_PRIOR), Extra(healthy, leaking)
+    return Group("load", scaled[:, [0, 2, 4]], 3, LOAD_LOG_PRIOR), Extra(healthy, _requests(scene, judged))
 
 
-def _column(values: FloatArray) -> FloatArray:
-    return values[:, None]
+def _requests(scene: Scene, judged: Judged) -> Shapes | None:
+    """The leak by cumulative requests, from 0 to 1 over the trace."""
+    if scene.requests is None:
+        return None
+    ends = scene.requests.at(np.array([scene.first, scene.first + scene.span]))
+    total = scene.requests.at(scene.first + scene.span * judged.position)
+    share = (total - ends[0]) / max(float(ends[1] - ends[0]), 1.0)
+    return Shapes(share[:, None], ("requests",), np.zeros(1), np.ones(1))

@@ -90,7 +90,7 @@ def find_cuts(series: Series, requests: Counter | None, limit: float | None) -> 
 
 
 def find_drops(series: Series) -> Drops:
-    """Falls that are large and sudden: over 25 % of the 1-99 % range and 6 MAD of the first differences, most of it
+    """Falls that are large and sudden: over 25 % of the 1-99 % range and 3.5 MAD of the first differences, most of it
     within three samples. A fall that does not last is kept only where it goes below 70 % of the level before (a process
     that began anew); one that only ends a plateau, sharp up from the same level a short while before, is a job's."""
     time, value = series.time, series.value
@@ -98,7 +98,10 @@ def find_drops(series: Series) -> Drops:
     if n < 12:
         return Drops(np.empty(0, dtype=int), *(np.empty(0) for _ in range(4)))
     least = _least_fall(series)
-    lowest = np.minimum(np.minimum(np.append(value[1:], value[-1]), np.append(value[2:], value[-1:].repeat(2))), np.append(value[3:], value[-1:].repeat(3)))
+    lowest = np.minimum(
+        np.minimum(np.append(value[1:], value[-1]), np.append(value[2:], value[-1:].repeat(2))),
+        np.append(value[3:], value[-1:].repeat(3)),
+    )
     sharp = np.flatnonzero(value[:-1] - lowest[:-1] >= 0.7 * least)
     window = (time[-1] - time[0]) / 60.0
     found = []
@@ -122,7 +125,7 @@ def find_drops(series: Series) -> Drops:
 def _least_fall(series: Series) -> float:
     low, high = np.quantile(series.value, [0.01, 0.99])
     noise = 1.4826 * float(np.median(np.abs(np.diff(series.value))))
-    return max(0.25 * float(high - low), 6.0 * noise, 1e-9)
+    return max(0.25 * float(high - low), 3.5 * noise, 1e-9)
 
 
 def _ends_a_job(time: FloatArray, value: FloatArray, at: int, peak: float, after: float) -> bool:
@@ -139,21 +142,20 @@ def _ends_a_job(time: FloatArray, value: FloatArray, at: int, peak: float, after
 
 
 def _gradual(series: Series, cuts: FloatArray, falls: FloatArray) -> float:
-    """Share of the whole pieces between cuts that rise like teeth: by most of the fall that ends them, and bit by bit;
+    """Share (by time) of the whole pieces between cuts that rise like teeth: by most of the fall that ends them, and bit by bit;
     a switch between two levels rises at once."""
     rows = np.searchsorted(series.time, cuts)
-    good = []
+    good = watched = 0.0
     for begin, end, fall in zip([0, *rows[:-1].tolist()], rows.tolist(), falls, strict=False):
         blocks = min(8, (end - begin) // 2)
         if blocks < 4:
             continue
         middle = np.array([np.median(b) for b in np.array_split(series.value[begin:end], blocks)])
         rise = middle[-1] - middle[0]
-        if begin == 0:
-            good.append(rise > 0 and float(np.diff(middle).max()) < 0.6 * max(rise, 1e-9))
-        else:
-            good.append(rise > 0.4 * fall and float(np.diff(middle).max()) < 0.6 * rise)
-    return float(np.mean(good)) if good else 0.0
+        watched += end - begin
+        tall = rise > 0.4 * fall or (begin == 0 and rise > 0)
+        good += (end - begin) * float(tall and float(np.diff(middle).max()) < 0.6 * rise)
+    return good / watched if watched > 0.4 * len(series.time) else 0.0
 
 
 def _inside(series: Series, time: FloatArray) -> FloatArray:

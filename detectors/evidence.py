@@ -7,7 +7,7 @@ exp(-BIC/2) (Schwarz 1978; Kass and Raftery 1995), averaged within each grid so 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -127,20 +127,28 @@ def compete(frame: Frame, level: FloatArray, material: float, floor_deviation: f
     return Outcome(frame, sets, *(np.stack(v) for v in (log_weight, exceeds, rate, rate_variance)))
 
 
-def coefficients(
-    frame: Frame, level: FloatArray, chosen: Sequence[Group], law: int, h: int, l: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """One explanation drawn: its nuisance part, its healthy growth and its leak, each (n,); h and l count from 1, 0 none."""
-    parts = [frame.base, *(g.columns for g in chosen)]
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One explanation's parts, each (n,): all nuisance together, each optional group, healthy growth, leak."""
+
+    nuisance: FloatArray
+    groups: Mapping[Group, FloatArray]
+    growth: FloatArray
+    leak: FloatArray
+
+
+def draw(frame: Frame, level: FloatArray, chosen: Sequence[Group], law: int, h: int, l: int) -> Drawn:
+    """Fit one explanation and draw its parts; h and l count its curves from 1, 0 is none."""
     curves = ([frame.healthy.columns[:, h - 1 : h]] if h else []) + ([frame.leaking.columns[:, l - 1 : l]] if l else [])
-    design = np.concatenate([*parts, *curves], axis=1)
-    white = frame.whiten(np.concatenate([design, level[:, None]], axis=1))[law]
+    parts = [frame.base, *(g.columns for g in chosen), *curves]
+    white = frame.whiten(np.concatenate([*parts, level[:, None]], axis=1))[law]
     solution = np.linalg.lstsq(white[:, :-1], white[:, -1], rcond=1e-9)[0]
-    nuisance = sum(p.shape[1] for p in parts)
+    ends = np.cumsum([p.shape[1] for p in parts])
+    values = [p @ solution[e - p.shape[1] : e] for p, e in zip(parts, ends, strict=True)]
     zero = np.zeros(len(level))
-    growth = design[:, nuisance] * solution[nuisance] if h else zero
-    leak = design[:, -1] * solution[-1] if l else zero
-    return design[:, :nuisance] @ solution[:nuisance], growth, leak
+    nuisance = sum(values[: 1 + len(chosen)], zero)
+    groups = dict(zip(chosen, values[1 : 1 + len(chosen)], strict=True))
+    return Drawn(nuisance, groups, values[1 + len(chosen)] if h else zero, values[-1] if l else zero)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +169,15 @@ def _gram(frame: Frame, level: FloatArray) -> tuple[FloatArray, FloatArray, _Ind
         fixed = _regular(len(level))
         count = fixed.shapes.shape[2]
         kept_h = fixed.healthy
-        own = np.concatenate([own, frame.healthy.columns[:, kept_h:], frame.leaking.columns[:, count - kept_h :]], axis=1)
+        own = np.concatenate(
+            [own, frame.healthy.columns[:, kept_h:], frame.leaking.columns[:, count - kept_h :]], axis=1
+        )
         white = frame.whiten(own)
         cross = white.transpose(0, 2, 1) @ fixed.shapes
         inner = white.transpose(0, 2, 1) @ white
         gram = np.concatenate(
-            [np.concatenate([inner, cross], axis=2), np.concatenate([cross.transpose(0, 2, 1), fixed.gram], axis=2)], axis=1
+            [np.concatenate([inner, cross], axis=2), np.concatenate([cross.transpose(0, 2, 1), fixed.gram], axis=2)],
+            axis=1,
         )
         # Own columns first, then the kept shapes: put every healthy and every leaking column side by side.
         m, eh = own.shape[1], frame.healthy.columns.shape[1] - kept_h

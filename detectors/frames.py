@@ -24,7 +24,9 @@ class Extra:
     leaking: Shapes | None
 
 
-def plain(whiten: Whitener, judged: Judged, groups: tuple[tuple[Group, ...], ...], extra: Extra, startup: bool) -> Frame:
+def plain(
+    whiten: Whitener, judged: Judged, groups: tuple[tuple[Group, ...], ...], extra: Extra, startup: bool
+) -> Frame:
     """One level, and whatever happens on top of it."""
     u = judged.position
     base = [np.ones_like(u)]
@@ -46,7 +48,9 @@ def plain(whiten: Whitener, judged: Judged, groups: tuple[tuple[Group, ...], ...
     )
 
 
-def sawtooth(whiten: Whitener, judged: Judged, cuts: FloatArray, groups: tuple[tuple[Group, ...], ...], extra: Extra) -> Frame:
+def sawtooth(
+    whiten: Whitener, judged: Judged, cuts: FloatArray, groups: tuple[tuple[Group, ...], ...], extra: Extra
+) -> Frame:
     """Teeth of one height: the phase of each tooth is a nuisance, so a line on top says that the floor rises."""
     u = judged.position
     edges = np.concatenate([[0.0], cuts, [1.0]])
@@ -66,12 +70,14 @@ def sawtooth(whiten: Whitener, judged: Judged, cuts: FloatArray, groups: tuple[t
         3 + len(cuts),
         groups,
         _joined(healthy(u), extra.healthy),
-        _joined(leaking(u), extra.leaking),
+        _joined(_steady(leaking(u)), extra.leaking),
         whiten,
     )
 
 
-def restart(whiten: Whitener, judged: Judged, cuts: FloatArray, groups: tuple[tuple[Group, ...], ...], extra: Extra) -> Frame:
+def restart(
+    whiten: Whitener, judged: Judged, cuts: FloatArray, groups: tuple[tuple[Group, ...], ...], extra: Extra
+) -> Frame:
     """Each piece begins anew: own levels, shared start-up and shapes in the time since the restart."""
     starts = np.concatenate([[0.0], cuts])
     since = judged.position - starts[judged.piece]
@@ -89,6 +95,14 @@ def restart(whiten: Whitener, judged: Judged, cuts: FloatArray, groups: tuple[tu
         _joined(settling(since, _typical_life(cuts), _rise(judged)), extra.healthy),
         _joined(_leaking_since(since, judged, starts), extra.leaking),
         whiten,
+    )
+
+
+def _steady(shapes: Shapes) -> Shapes:
+    """Only lines that begin in the first half: teeth of uneven height bend the rest as they please."""
+    keep = [i for i, f in enumerate(shapes.family) if f != "accelerating" and shapes.onset[i] < 0.5]
+    return Shapes(
+        shapes.columns[:, keep], tuple(shapes.family[i] for i in keep), shapes.onset[keep], shapes.rate[keep]
     )
 
 

@@ -12,6 +12,7 @@ from detectors.types import FloatArray
 DAY_SECONDS = 86400.0
 MAXIMUM_STEPS = 8
 STAIRCASE_STEPS = 5
+LOADS_LOG_PRIOR = 1.0
 STEP_LAWS = (1, 4)
 """Laws of noise under which steps are searched: short-lived noise, and noise that wanders like the level itself."""
 
@@ -70,6 +71,17 @@ def steps(whiten: Whitener, position: FloatArray, base: FloatArray, level: Float
     if _is_staircase(position[np.array(chosen) + 2], heights):
         return None
     return Group("steps", candidates[:, chosen], 2 * len(chosen))
+
+
+def load_steps(position: FloatArray, loads: FloatArray) -> Group | None:
+    """Level shifts where model versions were loaded (shares of the trace): their times are known, so each costs one
+    parameter. None without loads inside, or with more than eight."""
+    rows = np.unique(np.searchsorted(position, loads))
+    rows = rows[(rows >= 2) & (rows <= len(position) - 3)]
+    if not 1 <= len(rows) <= MAXIMUM_STEPS:
+        return None
+    columns = (np.arange(len(position))[:, None] >= rows).astype(float)
+    return Group("model loads", columns, len(rows), LOADS_LOG_PRIOR)
 
 
 def _is_staircase(at: FloatArray, heights: FloatArray) -> bool:

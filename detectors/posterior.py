@@ -6,13 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.binning import Judged
-from detectors.evidence import Outcome, coefficients
+from detectors.evidence import Outcome, draw
 from detectors.types import Explanation, FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The explanation with the most weight of its kind, drawn on the bins; all arrays (n,)."""
+    """The explanation with the most weight of its kind, drawn on the bins; all arrays (n,).
+
+    ``periodic`` is the part that comes back by itself (load and cycle), of the nuisance and of a load-following growth.
+    """
 
     frame: str
     names: tuple[str, ...]
@@ -20,6 +23,7 @@ class Best:
     healthy_family: str
     weight: float
     nuisance: FloatArray
+    periodic: FloatArray
     growth: FloatArray
     leak: FloatArray
 
@@ -110,14 +114,17 @@ def _best(outcomes: Sequence[Outcome], weights: Sequence[FloatArray], level: Flo
     which = int(np.argmax([w.max() for w in weights]))
     o, w = outcomes[which], weights[which]
     s, law, h, l = np.unravel_index(int(np.argmax(w)), w.shape)
-    nuisance, growth, leak = coefficients(o.frame, level, o.sets[s], int(law), int(h), int(l))
+    drawn = draw(o.frame, level, o.sets[s], int(law), int(h), int(l))
+    healthy = ("", *o.frame.healthy.family)[h]
+    periodic = sum((drawn.groups[g] for g in o.sets[s] if g.name in ("load", "cycle")), np.zeros(len(level)))
     return Best(
         o.frame.name,
         tuple(g.name for g in o.sets[s]),
         ("", *o.frame.leaking.family)[l],
-        ("", *o.frame.healthy.family)[h],
+        healthy,
         float(w[s, law, h, l]) / total,
-        nuisance,
-        growth,
-        leak,
+        drawn.nuisance,
+        periodic + drawn.growth if healthy == "load" else periodic,
+        drawn.growth,
+        drawn.leak,
     )

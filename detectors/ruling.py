@@ -46,7 +46,7 @@ def rule(scene: Scene, level: Posterior, floor: Posterior) -> Ruling:
     lead = level if level.rate_deviation <= floor.rate_deviation or floor.leak < 0.5 else floor
     late = _late_slopes(lead)
     claim = lead.rate
-    steady = level.leak > SURE and all(0.7 * claim < s < 1.5 * claim and s > 4.0 * e for s, e in late)
+    steady = level.leak > SURE and all(0.7 * claim < s < 1.5 * claim and s > 4.0 * e for _, s, e in late)
     if steady:
         probability = max(probability, 0.95)
     elif floor.leak < BOTH_ABOVE or (level.leak < BOTH_ABOVE and say > QUIET_FLOOR):
@@ -55,17 +55,18 @@ def rule(scene: Scene, level: Posterior, floor: Posterior) -> Ruling:
         return Ruling(Answer.UNDECIDED, LEAK_ABOVE, lead, "the slope's interval holds zero")
     if probability <= LEAK_ABOVE:
         return Ruling(Answer.NO_LEAK if probability < NO_LEAK_BELOW else Answer.UNDECIDED, probability, lead)
-    objection = _stopped(claim, late)
+    objection = _stopped(late)
     if objection is not None:
         return Ruling(Answer.NO_LEAK, 0.2, lead, objection)
-    objection = None if steady else (_floor_stays(scene, lead) or _ends_low(scene, lead))
+    objection = None if steady else (_floor_stays(scene, lead, floor) or _ends_low(lead, floor))
     if objection is not None:
         return Ruling(Answer.UNDECIDED, 0.5, lead, objection)
     return Ruling(Answer.LEAK, probability, lead)
 
 
-def _late_slopes(posterior: Posterior) -> list[tuple[float, float]]:
-    """(slope, standard error) per trace duration, of the level without its nuisance part, over the last 15, 25, 40 %."""
+def _late_slopes(posterior: Posterior) -> list[tuple[float, float, float]]:
+    """(claimed slope, slope, standard error) per trace duration, over the last 15, 25 and 40 %: of the leak's own curve,
+    and of the level without its nuisance part."""
     best, judged = posterior.best_leak, posterior.judged
     if best is None:
         return []
@@ -76,12 +77,29 @@ def _late_slopes(posterior: Posterior) -> list[tuple[float, float]]:
         rows = np.ones_like(judged.piece, dtype=bool)
         shares = LATE_SHARES
     x, y = judged.position[rows], (judged.level - best.nuisance)[rows]
+    leak = np.interp(x, judged.position, best.leak)
+    rest = y - leak - np.interp(x, judged.position, best.growth)
     out = []
     for share in shares:
-        late = x >= x[-1] - share * (x[-1] - x[0])
-        if late.sum() >= 6:
-            out.append(_slope(x[late], y[late]))
+        width = share * (x[-1] - x[0])
+        late = x >= x[-1] - width
+        if late.sum() < 6:
+            continue
+        slope, error = _slope(x[late], y[late])
+        claimed = min(_slope(x[late], leak[late])[0], posterior.rate)
+        out.append((claimed, slope, float(np.hypot(error, _wander(x, rest, width)))))
     return out
+
+
+def _wander(x: FloatArray, rest: FloatArray, width: float) -> float:
+    """How much slopes over windows of this width wander where nothing is left to explain: their root mean square over
+    the windows before the last. A load that is explained imperfectly bends the end of a trace as it bends the rest."""
+    slopes = []
+    for end in np.arange(x[-1] - width, x[0] + width, -width / 2.0):
+        rows = (x > end - width) & (x <= end)
+        if rows.sum() >= 6:
+            slopes.append(_slope(x[rows], rest[rows])[0])
+    return float(np.sqrt(np.mean(np.square(slopes)))) if len(slopes) >= 2 else 0.0
 
 
 def _slope(x: FloatArray, y: FloatArray) -> tuple[float, float]:
@@ -96,9 +114,9 @@ def _slope(x: FloatArray, y: FloatArray) -> tuple[float, float]:
     return slope, float(np.sqrt(variance)) + 1e-12
 
 
-def _stopped(claim: float, late: list[tuple[float, float]]) -> str | None:
+def _stopped(late: list[tuple[float, float, float]]) -> str | None:
     """Growth well below the claim at the end of the trace: it has stopped or is stopping."""
-    short = [(0.3 * claim - slope) / error for slope, error in late]
+    short = [(0.3 * claimed - slope) / error for claimed, slope, error in late]
     if not short:
         return None
     if max(short) > 4.5 or sum(z > 1.8 for z in short) >= 2 or (len(short) == 1 and short[0] > 2.5):
@@ -106,12 +124,12 @@ def _stopped(claim: float, late: list[tuple[float, float]]) -> str | None:
     return None
 
 
-def _floor_stays(scene: Scene, posterior: Posterior) -> str | None:
+def _floor_stays(scene: Scene, posterior: Posterior, lowest: Posterior) -> str | None:
     """The floor of the last fifth hardly above that after the onset: what grew were peaks."""
     best = posterior.best_leak
     if best is None or best.frame != "plain" or len(scene.cut_at):
         return None
-    x, floor = scene.judged.position, scene.envelope
+    x, floor = lowest.judged.position, lowest.judged.level
     early = (x >= posterior.onset) & (x < posterior.onset + 0.2)
     last = x > 0.8
     if not early.any() or not last.any():
@@ -122,12 +140,12 @@ def _floor_stays(scene: Scene, posterior: Posterior) -> str | None:
     return "the floor does not rise with the level" if grown < 0.35 * claimed else None
 
 
-def _ends_low(scene: Scene, posterior: Posterior) -> str | None:
+def _ends_low(posterior: Posterior, lowest: Posterior) -> str | None:
     """A level that ends well below where it has been: falling steps must not pay for a rising line."""
     best = posterior.best_leak
     if best is None or best.frame != "plain" or {"load", "cycle"} & set(best.names):
         return None
-    x, floor = scene.judged.position, scene.envelope
+    x, floor = lowest.judged.position, lowest.judged.level
     end = float(np.median(floor[x > 0.9]))
     before = float(np.quantile(floor[x <= 0.9], 0.8))
     claimed = float(best.leak[-1] - best.leak[0])

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.binning import Judged, floor_rows, judge, judge_teeth, smoothed_floor, without_pulses
+from detectors.binning import Judged, judge, judge_teeth, without_pulses
 from detectors.cuts import Cut, Cuts, find_cuts
-from detectors.load import Counter, counter
+from detectors.load import Counter, counter, model_columns
 from detectors.series import Series, bin_equally, reduce
 from detectors.types import FloatArray
 
-IMMATERIAL_SHARE = 0.04
+IMMATERIAL_SHARE = 0.03
 """Share of the material growth below which differences persuade nobody."""
 
 
@@ -25,8 +25,8 @@ class Scene:
         samples: how many known samples the verdict rests on.
         cuts: where it is cut, and into what; cut_at: the same as shares of the series' duration.
         material: growth in bytes over the trace that a leak must exceed to matter.
-        judged: bins with their level; floor: every third bin, with the lower envelope as level.
-        envelope: (n,) lower envelope on the judged bins.
+        judged: bins with their level.
+        loads: seconds at which model versions were loaded.
         requests: the cumulative request count, None where unknown.
         limit: bytes, None where there is none.
     """
@@ -38,8 +38,7 @@ class Scene:
     cut_at: FloatArray
     material: float
     judged: Judged
-    floor: Judged
-    envelope: FloatArray
+    loads: FloatArray
     requests: Counter | None
     limit: float | None
 
@@ -64,17 +63,12 @@ def prepare(
     begin = _startup_end(series)
     keep = series.time >= begin
     series = Series(series.time[keep], series.value[keep])
-    requests = columns.get("requests_total")
-    count = None if requests is None else counter(time_seconds - start, requests)
+    count = _all_requests(time_seconds - start, columns)
     cuts = find_cuts(series, count, limit)
     series = _without_startups(series, cuts)
     material = material_growth(series.value, limit)
     bins = judge_teeth(series, cuts.time) if cuts.kind is Cut.MANY_TEETH else judge(series, cuts.time)
     judged = without_pulses(bins, IMMATERIAL_SHARE * material)
-    teeth = cuts.kind is Cut.MANY_TEETH
-    rows = np.arange(len(judged.level)) if teeth else floor_rows(judged)
-    envelope = judged.floor if teeth else smoothed_floor(judged)
-    floor = Judged(judged.position[rows], judged.piece[rows], envelope[rows], envelope[rows], judged.regular)
     return Scene(
         start=start,
         series=series,
@@ -83,11 +77,26 @@ def prepare(
         cut_at=(cuts.time - series.time[0]) / (series.time[-1] - series.time[0]),
         material=material,
         judged=judged,
-        floor=floor,
-        envelope=envelope,
+        loads=_loads(time_seconds - start, columns),
         requests=count,
         limit=limit,
     )
+
+
+def _all_requests(time: FloatArray, columns: Mapping[str, FloatArray]) -> Counter | None:
+    """The total request count, or the sum of the models' where only those exist."""
+    if "requests_total" in columns:
+        return counter(time, columns["requests_total"])
+    models = list(model_columns(columns, "requests_total").values())
+    return counter(time, np.sum(models, axis=0)) if models else None
+
+
+def _loads(time: FloatArray, columns: Mapping[str, FloatArray]) -> FloatArray:
+    """Seconds at which a count of loaded model versions rose."""
+    named = [c for n, c in columns.items() if n == "model_loads_total" or n.startswith("model_loads_total:")]
+    found = [counter(time, c) for c in named]
+    times = [c.time[1:][np.diff(c.total) > 0] for c in found if c is not None]
+    return np.unique(np.concatenate(times)) if times else np.empty(0)
 
 
 def _without_startups(series: Series, cuts: Cuts) -> Series:
@@ -104,13 +113,13 @@ def _without_startups(series: Series, cuts: Cuts) -> Series:
 
 
 def material_growth(level: FloatArray, limit: float | None) -> float:
-    """1 % of the headroom above the 10 % level, at most 2 % of the median level: what needs over a hundred such traces to
+    """1.5 % of the headroom above the 10 % level, at most 3 % of the median level: what needs over 60 such traces to
     fill the headroom is no verdict."""
-    share_of_level = 0.02 * float(np.median(level))
+    share_of_level = 0.03 * float(np.median(level))
     low = float(np.quantile(level, 0.1))
     if limit is None or limit <= low:
         return max(share_of_level, 1.0)
-    return max(min(0.01 * (limit - low), share_of_level), 1.0)
+    return max(min(0.015 * (limit - low), share_of_level), 1.0)
 
 
 def _startup_end(series: Series) -> float:

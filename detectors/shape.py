@@ -10,9 +10,7 @@ from detectors.scene import Scene
 from detectors.types import Answer, FloatArray, Shape
 
 
-def name_shape(
-    scene: Scene, level: Posterior, ruling: Ruling, metric: str, columns: Mapping[str, FloatArray]
-) -> Shape:
+def name_shape(scene: Scene, level: Posterior, ruling: Ruling, metric: str, columns: Mapping[str, FloatArray]) -> Shape:
     """The shape in the words of contracts.md section 2."""
     if ruling.answer is Answer.LEAK:
         best = ruling.lead.best_leak
