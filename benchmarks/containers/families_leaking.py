@@ -207,7 +207,7 @@ def oom_cycles(scene: Scene) -> Container:
     leak = leaks.since_restart(scene, since)
     # Killed where the limit is: the longest life fills the headroom.
     share = float(1 / leak.growth.max())
-    return Container(parts, served, leak, (share * 0.99, share), (1.5, 4.0), always_limited=True, restarts=cuts)
+    return Container(parts, served, leak, (share, share), (1.5, 4.0), always_limited=True, restarts=cuts)
 
 
 def short(scene: Scene) -> Container:
