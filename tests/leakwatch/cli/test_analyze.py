@@ -209,7 +209,9 @@ def test_debug_shows_the_traceback(leakwatch: Run) -> None:
 def test_a_reader_that_goes_away_is_no_error(leaking: Path, form: str, reader: str) -> None:
     """``leakwatch ... | head -1`` says nothing on standard error, whether it was cut short or never read."""
     command = f"{sys.executable} -m leakwatch analyze {leaking} -o {form} | {reader}"
-    assert subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120).stderr == ""
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120, env=buffered)
+    assert done.stderr == ""
 
 
 def test_a_full_disk_is_one_line_and_1(leaking: Path) -> None:
