@@ -136,10 +136,11 @@ def test_a_dump_of_the_database_is_read() -> None:
     assert (trace.target.container, trace.columns["rss_bytes"].tolist()) == ("x", [5])
 
 
-def test_one_scrape_is_no_trace() -> None:
+@pytest.mark.parametrize("exemplar", ["", ' # {id="x"} 1'])
+def test_one_scrape_is_no_trace(exemplar: str) -> None:
     """A metrics page without timestamps is one moment, and the error says what to do instead."""
     with pytest.raises(TraceError, match="no timestamps"):
-        read("# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes 1.2e+08\n")
+        read("# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes 1.2e+08" + exemplar)
 
 
 def test_a_grafana_panel_with_units_is_read() -> None:
