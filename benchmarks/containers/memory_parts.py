@@ -81,8 +81,10 @@ def _of_load(scene: Scene, load: Load, held: FloatArray, columns: tuple[FloatArr
 def follow_load(scene: Scene, load: Load, low: float, high: float) -> Part:
     """Buffers and per-request state: memory that follows the rate with a lag and comes back with it."""
     size, lag = scene.heap(low, high), scene.stretch(0.0005, 0.015)
-    need = load.rate / load.rate.max()
-    return _of_load(scene, load, size * scene.lagged(need, lag), (scene.lagged(need, lag), scene.lagged(need, 2 * lag)))
+    need = scene.lagged(load.rate / load.rate.max(), lag)
+    # An observer must also allow for an allocator that keeps the record: one rise and fall could be either.
+    allowed = (need, scene.lagged(need, lag), np.maximum.accumulate(need))
+    return _of_load(scene, load, size * need, allowed)
 
 
 def high_water(scene: Scene, load: Load, low: float, high: float) -> Part:
