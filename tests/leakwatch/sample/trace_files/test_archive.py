@@ -55,11 +55,11 @@ def test_a_truncated_archive_is_one_error_and_never_half_a_trace(kind: str) -> N
 @pytest.mark.parametrize("kind", ["gzip", "bzip2", "xz"])
 def test_a_corrupt_archive_is_one_error(kind: str) -> None:
     """Bytes that a checksum does not agree with never reach a verdict."""
-    packed = bytearray(COMPRESS[kind](PLAIN))
-    packed[len(packed) // 2] ^= 0x55
-    with pytest.raises(TraceError) as error:
-        read_traces("-", stdin=io.BytesIO(bytes(packed)))
-    assert str(error.value).isprintable()
+    packed = COMPRESS[kind](PLAIN)
+    for at in range(20, len(packed), len(packed) // 12):
+        with pytest.raises(TraceError) as error:
+            read_traces("-", stdin=io.BytesIO(packed[:at] + bytes([packed[at] ^ 0x55]) + packed[at + 1 :]))
+        assert str(error.value).isprintable()
 
 
 def test_a_compressed_file_of_nothing_is_empty() -> None:
@@ -91,12 +91,11 @@ def test_a_pipe_is_read_like_a_file() -> None:
 
 def test_reading_again_after_a_refusal_starts_at_the_start() -> None:
     """pyarrow still reads ahead in its threads when it has refused a file; that moves no one else's position."""
-    note = random.Random(1).randbytes(50_000).hex().encode()
-    rows = b"".join(b"%d,%d,%s\n" % (i, i, note) for i in range(100))
-    packed = gzip.compress(b"timestamp,rss_bytes,note\n1\n" + rows, compresslevel=1)
-    for _ in range(5):
+    rows = b"".join(b"%d,%d\n" % (i, i) for i in range(2, 100))
+    packed = gzip.compress(b"timestamp,rss_bytes\n1,1\n" + b"9" * (12 << 20) + b"\n" + rows, compresslevel=1)
+    for _ in range(25):
         (trace,) = read_traces("-", stdin=io.BytesIO(packed))
-        assert (len(trace.time_seconds), trace.dropped_rows) == (100, 1)
+        assert (len(trace.time_seconds), trace.dropped_rows) == (99, 1)
 
 
 def test_a_line_without_end_does_not_fill_the_memory() -> None:
