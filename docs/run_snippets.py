@@ -81,9 +81,17 @@ def run(line: str, tree: Path) -> str:
 
 
 def matches(shown: str, printed: str) -> bool:
-    """Whether the output shown is what was printed; `...` alone on a line stands for any lines."""
+    """Whether the output shown is what was printed; `...` alone on a line stands for any lines, and nothing for all."""
+    if not shown:
+        return True
     pattern = "".join(r"(?:.*\n)*?" if line == "..." else re.escape(line) + "\n" for line in shown.splitlines())
     return re.fullmatch(pattern, printed) is not None
+
+
+def renewed(shown: str, printed: str) -> str:
+    """What was printed, cut as short as what was shown where that ends in `...`."""
+    *lines, last = shown.splitlines()
+    return "".join(printed.splitlines(keepends=True)[: len(lines)]) + "...\n" if last == "..." else printed
 
 
 def executed(language: str, body: str, tree: Path) -> str:
@@ -100,7 +108,7 @@ def executed(language: str, body: str, tree: Path) -> str:
             run(f"make --dry-run {target}", tree)
     elif language == "console":
         return "".join(
-            command.shown + (command.output if not command.output or matches(command.output, printed) else printed)
+            command.shown + (command.output if matches(command.output, printed) else renewed(command.output, printed))
             for command in commands(body)
             for printed in [run(command.line, tree)]
         )
