@@ -4,6 +4,7 @@ import os
 import signal
 import time
 import traceback
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -112,7 +113,7 @@ def analyze_in_parallel(sources: Sequence[str], reading: Reading, cores: int) ->
     Raises:
         LeakwatchError: a worker was killed.
     """
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import Future, ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context  # together 25 ms that one file does not need
 
@@ -120,26 +121,28 @@ def analyze_in_parallel(sources: Sequence[str], reading: Reading, cores: int) ->
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])
     try:
-        pool = ProcessPoolExecutor(cores, mp_context=context, initializer=_ignore_interrupts)
+        pool = ProcessPoolExecutor(cores, mp_context=context, initializer=_leave_interrupts_to_parent)
     except OSError:  # no semaphores here (a container without /dev/shm): slower, but it works
         yield from (analyze_source(source, reading) for source in sources)
         return
-    done = 0
+    # A short queue: results come early and in order, memory stays bounded, and Ctrl-C waits for few files.
+    pending: deque[tuple[str, Future[Result]]] = deque()
     try:
-        chunk = max(1, min(16, len(sources) // (4 * cores)))
-        for result in pool.map(analyze_source, sources, (reading for _ in sources), chunksize=chunk):
-            done += 1
-            yield result
+        for source in sources:
+            pending.append((source, pool.submit(analyze_source, source, reading)))
+            if len(pending) == 4 * cores:
+                yield pending.popleft()[1].result()
+        while pending:
+            yield pending.popleft()[1].result()
     except BrokenProcessPool as error:
-        raise LeakwatchError(
-            f"{sources[done]}: a worker process was killed here or soon after, perhaps for want of memory; "
-            "analyse fewer files at once"
-        ) from error
+        where = pending[0][0] if pending else sources[-1]
+        what = f"{where}: a worker process was killed here or just before, perhaps for want of memory"
+        raise LeakwatchError(f"{what}; analyse fewer files at once") from error
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _ignore_interrupts() -> None:
+def _leave_interrupts_to_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -130,6 +130,22 @@ def test_many_files_give_the_same_in_parallel(leakwatch: Run, tmp_path: Path, mo
     assert [[a.verdict for _, a in r.analyses] for r in together] == [[a.verdict for _, a in r.analyses] for r in alone]
 
 
+def test_a_killed_worker_is_a_clear_error(tmp_path: Path) -> None:
+    """Where the kernel kills a worker the run ends with one sentence, instead of waiting for ever."""
+    import psutil
+
+    from leakwatch import analyze
+    from leakwatch.errors import LeakwatchError
+
+    sources = [str(written(tmp_path / "a.csv", 0, 300))] * 100
+    results = analyze.analyze_in_parallel(sources, analyze.Reading(), 2)
+    next(results)
+    grandchildren = [p for p in psutil.Process().children(recursive=True) if p.ppid() != os.getpid()]
+    grandchildren[0].kill()
+    with pytest.raises(LeakwatchError, match="a worker process was killed"):
+        list(results)
+
+
 def test_standard_input_is_a_source(leakwatch: Run, leaking: Path) -> None:
     """A trace can be piped in, and its name is the dash."""
     done = leakwatch("-", "-o", "json", stdin=leaking.read_text())
