@@ -60,7 +60,15 @@ def run(line: str, tree: Path) -> str:
         SnippetError: it fails, or does not end.
     """
     binaries = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    plain = {"PATH": binaries, "COLUMNS": "110", "NO_COLOR": "1", "TERM": "dumb", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+    plain = {
+        "PATH": binaries,
+        "COLUMNS": "110",
+        "LINES": "40",
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+        "TZ": "UTC",
+        "LC_ALL": "C.UTF-8",
+    }
     try:
         done = subprocess.run(
             ["bash", "-c", line],
