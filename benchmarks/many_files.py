@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.tables import Table, write_section
 from leakwatch.analyze import WORKERS_START_SECONDS, Reading, analyze_in_parallel, analyze_source
 
-SAMPLES, COUNTS, ROUNDS = 1440, (2, 20, 100, 400), 3
+SAMPLES, COUNTS, ROUNDS = 1440, (2, 20, 100, 400), 2
 
 
 def written(folder: Path, count: int) -> list[str]:

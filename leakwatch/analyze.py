@@ -22,7 +22,7 @@ NO_TRACES = frozenset(
 )
 """Endings of files that stand beside traces in a folder and never are any; a file named by itself is always read."""
 
-WORKERS_START_SECONDS = 0.5
+WORKERS_START_SECONDS = 0.3
 """What starting workers costs: one import of numpy and the detectors (benchmarks/many_files.py measures it)."""
 
 
