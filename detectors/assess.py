@@ -43,7 +43,7 @@ def assess(time_seconds: FloatArray, columns: Mapping[str, FloatArray], *, limit
         return _too_short(metric, f"{known} samples are too few to judge: at least {MINIMUM_SAMPLES} are needed")
     scene = prepare(time_seconds, columns[metric], columns, limit_bytes)
     level, floor = contest(scene)
-    return _tell(scene, metric, level, floor, rule(scene, level, floor), time_seconds, columns)
+    return _tell(scene, metric, level, floor, rule(scene, level, floor), columns)
 
 
 def _tell(
@@ -52,13 +52,12 @@ def _tell(
     level: Posterior,
     floor: Posterior,
     ruling: Ruling,
-    time_seconds: FloatArray,
     columns: Mapping[str, FloatArray],
 ) -> Assessment:
     leaks = ruling.answer is Answer.LEAK
     leak = trend(scene, ruling.lead) if leaks else None
     ahead = forecast(scene, ruling.lead, leak) if leak else None
-    who = attribute(scene, ruling.lead, leak, time_seconds, columns) if leak else None
+    who = attribute(scene, ruling.lead, leak) if leak else None
     verdict = Verdict(
         verdict=ruling.answer,
         shape=name_shape(scene, level, ruling, metric, columns),

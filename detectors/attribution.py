@@ -1,11 +1,8 @@
 """What each request leaves behind, and whether the leak follows the requests or the clock."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from detectors.forecast import Z95
-from detectors.load import counter, model_columns
 from detectors.posterior import Posterior
 from detectors.scene import Scene
 from detectors.types import Attribution, FloatArray, Interval, ModelShare, Trend
@@ -13,16 +10,8 @@ from detectors.types import Attribution, FloatArray, Interval, ModelShare, Trend
 CLEARLY = 0.9
 
 
-def attribute(
-    scene: Scene, posterior: Posterior, leak: Trend, time: FloatArray, columns: Mapping[str, FloatArray]
-) -> Attribution | None:
-    """Bytes per request, and per model where the models' own counts exist; None without a request count.
-
-    Args:
-        scene, posterior, leak: what was found.
-        time: (n,) Unix seconds of the trace.
-        columns: the trace's columns; ``requests_total:MODEL`` are read here.
-    """
+def attribute(scene: Scene, posterior: Posterior, leak: Trend) -> Attribution | None:
+    """Bytes per request, and per model where the models' own counts exist; None without a request count."""
     if scene.requests is None:
         return None
     begin = scene.first + scene.span * posterior.onset
@@ -33,7 +22,7 @@ def attribute(
     follows = _follows(posterior)
     rate = passed / (end - begin)
     whole = Interval(leak.slope_per_second / rate, leak.low / rate, leak.high / rate)
-    return Attribution(None if follows == "time" else whole, _by_model(scene, posterior, leak, time, columns), follows)
+    return Attribution(None if follows == "time" else whole, _by_model(scene, posterior), follows)
 
 
 def _follows(posterior: Posterior) -> str:
@@ -44,19 +33,13 @@ def _follows(posterior: Posterior) -> str:
     return "requests" if share > CLEARLY else "time" if share < 1.0 - CLEARLY and by_requests > 0 else "unclear"
 
 
-def _by_model(
-    scene: Scene, posterior: Posterior, leak: Trend, time: FloatArray, columns: Mapping[str, FloatArray]
-) -> tuple[ModelShare, ...]:
+def _by_model(scene: Scene, posterior: Posterior) -> tuple[ModelShare, ...]:
     """Regress what is left of the level on every model's cumulative count, dropping those that come out negative."""
     best = posterior.best_leak
     if best is None:
         return ()
     at = scene.first + scene.span * posterior.judged.position
-    counts = {}
-    for model, values in model_columns(columns, "requests_total").items():
-        found = counter(time - scene.start, values)
-        if found is not None:
-            counts[model] = found.at(at)
+    counts = {model: count.at(at) for model, count in scene.model_requests.items()}
     rest = posterior.judged.level - best.nuisance - best.growth
     kept = list(counts)
     while kept:

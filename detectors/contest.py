@@ -18,6 +18,7 @@ from detectors.shapes import Shapes
 LOAD_LOG_PRIOR = 1.0
 ENOUGH_TEETH = 10
 """From this many teeth on their lowest points alone make a series that can be judged."""
+MAXIMUM_MODELS = 8
 MINIMUM_LOAD_VARIATION = 0.02
 
 
@@ -91,15 +92,19 @@ def _load(scene: Scene, judged: Judged) -> tuple[Group | None, Extra]:
         return None, Extra(None, None)
     scaled = rates / rates.max()
     count = scaled.shape[1]
-    healthy = Shapes(scaled, ("load",) * count, np.zeros(count), np.zeros(count))
+    healthy = Shapes(scaled, ("load",) * count, *(np.zeros(count) for _ in range(3)))
     return Group("load", scaled[:, [0, 2, 4]], 3, LOAD_LOG_PRIOR), Extra(healthy, _requests(scene, judged))
 
 
 def _requests(scene: Scene, judged: Judged) -> Shapes | None:
-    """The leak by cumulative requests, from 0 to 1 over the trace."""
-    if scene.requests is None:
+    """The leak by cumulative requests, of all models and of each, from 0 to 1 over the trace."""
+    counters = [c for c in (scene.requests, *scene.model_requests.values()) if c is not None]
+    if not counters:
         return None
-    ends = scene.requests.at(np.array([scene.first, scene.first + scene.span]))
-    total = scene.requests.at(scene.first + scene.span * judged.position)
-    share = (total - ends[0]) / max(float(ends[1] - ends[0]), 1.0)
-    return Shapes(share[:, None], ("requests",), np.zeros(1), np.ones(1))
+    columns = []
+    for count in counters[: 1 + MAXIMUM_MODELS]:
+        ends = count.at(np.array([scene.first, scene.first + scene.span]))
+        total = count.at(scene.first + scene.span * judged.position)
+        columns.append((total - ends[0]) / max(float(ends[1] - ends[0]), 1.0))
+    names = ("requests",) * len(columns)
+    return Shapes(np.stack(columns, axis=1), names, np.zeros(len(names)), np.ones(len(names)), np.ones(len(names)))

@@ -1,5 +1,7 @@
 """When the level reaches the limit: the leak carries the load's pattern upwards until its first peak touches."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from detectors.posterior import Posterior
@@ -13,46 +15,72 @@ Z95 = 1.96
 def trend(scene: Scene, posterior: Posterior) -> Trend:
     """The leak's slope with its 95 % interval.
 
-    The mixture's deviation holds the noise law's, the shape's and the onset's uncertainty; the factor 1.2 and the
-    1 % cover the coarseness of the grids and noise that is not Gaussian (calibrated in benchmarks/RESULTS.md).
+    The mixture's deviation holds the noise law's, the shape's and the onset's uncertainty; the
+    1 % covers the coarseness of the grids and noise that is not Gaussian (calibrated in benchmarks/RESULTS.md).
     """
     slope = posterior.rate / scene.span
-    deviation = np.hypot(1.2 * posterior.rate_deviation, 0.01 * posterior.rate) / scene.span
+    deviation = np.hypot(posterior.rate_deviation, 0.01 * posterior.rate) / scene.span
     return Trend(slope, slope - Z95 * deviation, slope + Z95 * deviation, scene.samples)
 
 
 def forecast(scene: Scene, posterior: Posterior, leak: Trend) -> Forecast | None:
-    """Time from the end to the first touch of the limit; None without a limit or without a rising slope."""
-    if scene.limit is None or leak.slope_per_second <= 0:
+    """Time from the end to the first touch of the limit; None without a limit or without a rising slope.
+
+    What the load did lately is taken to come back, lifted by the leak: the estimate touches with the 98 % quantile of
+    that pattern, the low end with its peaks and the steepest slope, the high end with its calmer three quarters.
+    """
+    best = posterior.best_leak
+    if scene.limit is None or best is None or leak.slope_per_second <= 0:
         return None
-    time, level = _recent(scene, posterior)
-    ahead = time - time[-1]
-    pattern = level - leak.slope_per_second * ahead
-    peaks = np.minimum(pattern, np.quantile(pattern, 0.98))
-    calm = np.minimum(pattern, np.quantile(pattern, 0.75))
-    window = float(time[-1] - time[0])
-    estimate = _first_touch(ahead, peaks, scene.limit, leak.slope_per_second, window)
-    low = _first_touch(ahead, pattern, scene.limit, leak.high, window)
-    high = _first_touch(ahead, calm, scene.limit, leak.low, window) if leak.low > 0.02 * leak.slope_per_second else None
+    time, pattern = _recent(scene, posterior)
+    curve = _Curve(scene.span, best.power)
+    faster, slower = _Curve(scene.span, best.power * 1.2), _Curve(scene.span, max(best.power * 0.8, 1.0))
+    if best.power == 1.0:
+        faster = slower = curve
+    room = scene.limit - pattern
+    estimate = _first_touch(time, room.clip(scene.limit - np.quantile(pattern, 0.98)), curve, leak.slope_per_second)
+    low = _first_touch(time, room, faster, leak.high)
+    high = None
+    if leak.low > 0.02 * leak.slope_per_second:
+        high = _first_touch(time, room.clip(scene.limit - np.quantile(pattern, 0.75)), slower, leak.low)
     return Forecast(estimate, min(low, estimate), None if high is None else max(high, estimate))
 
 
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """A leak that grew as the ``power`` of time over ``span`` seconds."""
+
+    span: float
+    power: float
+
+    def time_for(self, growth: FloatArray, slope: float) -> FloatArray:
+        """Seconds until it has grown by as much again, where ``slope`` (bytes per second) was its mean so far."""
+        share = np.maximum(growth, 0.0) / (slope * self.span)
+        return self.span * ((1.0 + share) ** (1.0 / self.power) - 1.0)
+
+
 def _recent(scene: Scene, posterior: Posterior) -> tuple[FloatArray, FloatArray]:
-    """The stretch whose pattern goes on: the last day of traces that hold one, else the last third, since the last cut."""
-    time, level = scene.series.time, scene.series.value
-    begin = time[-1] - (DAY_SECONDS if scene.span >= DAY_SECONDS else scene.span / 3.0)
-    if len(scene.cut_at) and posterior.best_leak is not None and posterior.best_leak.frame == "restart":
+    """(m,) seconds before the end, negative, and the level there with the leak's later growth added: the pattern that
+    goes on. The last day, or the last half of the trace where that is longer; of a restarted process its last life."""
+    time, level, best = scene.series.time, scene.series.value, posterior.best_leak
+    begin = time[-1] - max(min(DAY_SECONDS, scene.span), scene.span / 3.0)
+    if best is not None and best.frame == "restart":
         begin = max(begin, scene.first + scene.span * scene.cut_at[-1])
-    keep = time >= begin
-    if keep.sum() < 5:
-        keep = np.arange(len(time)) >= len(time) - 5
-    return time[keep], level[keep]
+    keep = time >= min(begin, time[max(len(time) - 5, 0)])
+    leak = np.zeros_like(level)
+    if best is not None:
+        leak = np.interp(time, scene.first + scene.span * posterior.judged.position, best.leak)
+        past_end = (time - scene.first) / scene.span - posterior.judged.position[-1]
+        leak += np.maximum(past_end, 0.0) * posterior.rate * best.power
+    return time[keep] - time[-1], level[keep] + leak[-1] - leak[keep]
 
 
-def _first_touch(ahead: FloatArray, pattern: FloatArray, limit: float, slope: float, window: float) -> float:
-    """Seconds until ``pattern`` (m,), repeated every ``window`` and lifted by ``slope``, first reaches the limit.
+def _first_touch(ahead: FloatArray, room: FloatArray, curve: _Curve, slope: float) -> float:
+    """Seconds until the pattern, repeated over and over and lifted by the leak, first fills the ``room`` above it.
 
-    The point at ``ahead`` <= 0 comes back at ahead + k * window, at the level pattern + slope * (ahead + k * window).
+    The point at ``ahead`` <= 0 comes back every length of the pattern; it touches at its first return after the leak
+    has grown by its room.
     """
-    rounds = np.ceil(np.maximum((limit - pattern) / slope - ahead, 0.0) / window)
+    window = max(float(ahead[-1] - ahead[0]), 1e-9)
+    rounds = np.ceil((curve.time_for(room, slope) - ahead) / window)
     return float(max(np.min(ahead + np.maximum(rounds, 1.0) * window), 0.0))

@@ -101,9 +101,8 @@ def restart(
 def _steady(shapes: Shapes) -> Shapes:
     """Only lines that begin in the first half: teeth of uneven height bend the rest as they please."""
     keep = [i for i, f in enumerate(shapes.family) if f != "accelerating" and shapes.onset[i] < 0.5]
-    return Shapes(
-        shapes.columns[:, keep], tuple(shapes.family[i] for i in keep), shapes.onset[keep], shapes.rate[keep]
-    )
+    rows = (shapes.onset[keep], shapes.rate[keep], shapes.power[keep])
+    return Shapes(shapes.columns[:, keep], tuple(shapes.family[i] for i in keep), *rows)
 
 
 def _typical_life(cuts: FloatArray) -> float:
@@ -128,7 +127,8 @@ def _leaking_since(since: FloatArray, judged: Judged, starts: FloatArray) -> Sha
     columns = [since, *late, since**2 / max(float(since.max()), 1e-9)]
     family = ("line",) + ("late line",) * len(late) + ("accelerating",)
     onset = np.concatenate([[0.0], starts[judged_long_enough], [0.0]])
-    return Shapes(np.stack(columns, axis=1), family, onset, np.ones(len(family)))
+    power = np.concatenate([np.ones(len(family) - 1), [2.0]])
+    return Shapes(np.stack(columns, axis=1), family, onset, np.ones(len(family)), power)
 
 
 def _joined(shapes: Shapes, more: Shapes | None) -> Shapes:
@@ -139,4 +139,5 @@ def _joined(shapes: Shapes, more: Shapes | None) -> Shapes:
         shapes.family + more.family,
         np.concatenate([shapes.onset, more.onset]),
         np.concatenate([shapes.rate, more.rate]),
+        np.concatenate([shapes.power, more.power]),
     )

@@ -21,6 +21,7 @@ class Best:
     names: tuple[str, ...]
     leak_family: str
     healthy_family: str
+    power: float
     weight: float
     nuisance: FloatArray
     periodic: FloatArray
@@ -122,6 +123,7 @@ def _best(outcomes: Sequence[Outcome], weights: Sequence[FloatArray], level: Flo
         tuple(g.name for g in o.sets[s]),
         ("", *o.frame.leaking.family)[l],
         healthy,
+        float(np.concatenate([[1.0], o.frame.leaking.power])[l]),
         float(w[s, law, h, l]) / total,
         drawn.nuisance,
         periodic + drawn.growth if healthy == "load" else periodic,

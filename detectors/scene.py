@@ -28,6 +28,7 @@ class Scene:
         judged: bins with their level.
         loads: seconds at which model versions were loaded.
         requests: the cumulative request count, None where unknown.
+        model_requests: the same by model, the busiest first.
         limit: bytes, None where there is none.
     """
 
@@ -40,6 +41,7 @@ class Scene:
     judged: Judged
     loads: FloatArray
     requests: Counter | None
+    model_requests: Mapping[str, Counter]
     limit: float | None
 
     @property
@@ -63,7 +65,8 @@ def prepare(
     begin = _startup_end(series)
     keep = series.time >= begin
     series = Series(series.time[keep], series.value[keep])
-    count = _all_requests(time_seconds - start, columns)
+    by_model = _model_requests(time_seconds - start, columns)
+    count = _all_requests(time_seconds - start, columns, by_model)
     cuts = find_cuts(series, count, limit)
     series = _without_startups(series, cuts)
     material = material_growth(series.value, limit)
@@ -79,16 +82,28 @@ def prepare(
         judged=judged,
         loads=_loads(time_seconds - start, columns),
         requests=count,
+        model_requests=by_model,
         limit=limit,
     )
 
 
-def _all_requests(time: FloatArray, columns: Mapping[str, FloatArray]) -> Counter | None:
+def _model_requests(time: FloatArray, columns: Mapping[str, FloatArray]) -> dict[str, Counter]:
+    found = {m: counter(time, c) for m, c in model_columns(columns, "requests_total").items()}
+    moving = {m: c for m, c in found.items() if c is not None}
+    return dict(sorted(moving.items(), key=lambda item: -float(item[1].total[-1])))
+
+
+def _all_requests(
+    time: FloatArray, columns: Mapping[str, FloatArray], by_model: Mapping[str, Counter]
+) -> Counter | None:
     """The total request count, or the sum of the models' where only those exist."""
     if "requests_total" in columns:
         return counter(time, columns["requests_total"])
-    models = list(model_columns(columns, "requests_total").values())
-    return counter(time, np.sum(models, axis=0)) if models else None
+    if not by_model:
+        return None
+    total = sum((c.at(time) for c in by_model.values()), np.zeros(len(time)))
+    resets = np.unique(np.concatenate([c.resets for c in by_model.values()]))
+    return Counter(time, total, resets)
 
 
 def _loads(time: FloatArray, columns: Mapping[str, FloatArray]) -> FloatArray:

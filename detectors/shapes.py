@@ -27,12 +27,14 @@ class Shapes:
         family: (k,) name of each column's grid; the columns of a grid share its prior weight.
         onset: (k,) where its growth begins, 0..1.
         rate: (k,) its growth over one unit of time once begun (mean rate of a curved one), per unit of amplitude.
+        power: (k,) of time since its onset: 1 for a line.
     """
 
     columns: FloatArray
     family: tuple[str, ...]
     onset: FloatArray
     rate: FloatArray
+    power: FloatArray
 
 
 def healthy(u: FloatArray) -> Shapes:
@@ -42,7 +44,7 @@ def healthy(u: FloatArray) -> Shapes:
     ramps = [(a, b) for i, a in enumerate(RAMP_KNOTS) for b in RAMP_KNOTS[i + 1 :]]
     columns += [np.clip((u - a) / (b - a), 0.0, 1.0) for a, b in ramps]
     family = ("exponential",) * len(EXPONENTIAL_TIMES) + ("logarithm",) * len(LOG_TIMES) + ("ramp",) * len(ramps)
-    return Shapes(np.stack(columns, axis=1), family, np.zeros(len(family)), np.zeros(len(family)))
+    return Shapes(np.stack(columns, axis=1), family, *(np.zeros(len(family)) for _ in range(3)))
 
 
 def settling(since: FloatArray, longest: float, rise: FloatArray) -> Shapes:
@@ -59,7 +61,7 @@ def settling(since: FloatArray, longest: float, rise: FloatArray) -> Shapes:
     columns += [rise * c for c in columns[: len(LIFE_SETTLING_TIMES)]]
     count = len(LIFE_SETTLING_TIMES)
     family = ("exponential",) * count + ("logarithm",) * (len(LOG_TIMES) - 1) + ("own exponential",) * count
-    return Shapes(np.stack(columns, axis=1), family, np.zeros(len(family)), np.zeros(len(family)))
+    return Shapes(np.stack(columns, axis=1), family, *(np.zeros(len(family)) for _ in range(3)))
 
 
 def leaking(u: FloatArray) -> Shapes:
@@ -67,4 +69,5 @@ def leaking(u: FloatArray) -> Shapes:
     columns = [u] + [np.maximum(u - onset, 0.0) for onset in ONSETS] + [u**power for power in POWERS]
     family = ("line",) + ("late line",) * len(ONSETS) + ("accelerating",) * len(POWERS)
     onset = np.concatenate([[0.0], ONSETS, np.zeros(len(POWERS))])
-    return Shapes(np.stack(columns, axis=1), family, onset, np.ones(len(family)))
+    power = np.concatenate([np.ones(1 + len(ONSETS)), POWERS])
+    return Shapes(np.stack(columns, axis=1), family, onset, np.ones(len(family)), power)
