@@ -13,8 +13,8 @@ from typing import BinaryIO, cast
 from leakwatch.errors import TraceError
 
 HEAD_BYTES = 256 * 1024
-"""How much is looked at to recognise a file. Row by row this much takes some 20 ms, to load pyarrow some 40 ms, once: so
-a longer file goes through pyarrow, at a loss of a few milliseconds at worst and a gain in every call with several."""
+"""How much is looked at to recognise a file. Row by row this much takes some 20 ms, to load pyarrow some 40 ms, once:
+so a longer file goes through pyarrow, with a small loss at worst and a gain in every call with several files."""
 
 LONGEST_LINE_BYTES = 16 * 1024 * 1024
 """A line beyond this is no row of any trace; the bound keeps a bomb of one endless line out of memory."""
