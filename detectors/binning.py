@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from detectors.series import Bins, Series, bin_between, bin_equally
+from detectors.series import Bins, Series, bin_between, bin_equally, middle
 from detectors.types import FloatArray
 
 BINS = 126
@@ -147,11 +147,15 @@ def _opening(values: FloatArray, half_width: int) -> FloatArray:
 
 def blockwise_trend(position: FloatArray, level: FloatArray) -> FloatArray:
     """(n,) a line through the medians of 12 blocks (Theil 1950, Sen 1968)."""
-    blocks = np.array_split(np.arange(len(level)), min(12, len(level)))
-    x = np.array([position[b].mean() for b in blocks])
-    y = np.array([np.median(level[b]) for b in blocks])
-    i, j = np.triu_indices(len(x), 1)
+    count = min(12, len(level))
+    ends = np.linspace(0, len(level), count + 1).astype(int)
+    x = np.array([0.5 * (position[a] + position[b - 1]) for a, b in zip(ends[:-1], ends[1:], strict=True)])
+    y = np.array([middle(level[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)])
+    i, j = _PAIRS[:, (_PAIRS < count).all(axis=0)]
     if len(i) == 0:
         return np.full_like(level, level.mean())
-    slope = float(np.median((y[j] - y[i]) / np.maximum(x[j] - x[i], 1e-12)))
-    return slope * position + float(np.median(y - slope * x))
+    slope = middle((y[j] - y[i]) / np.maximum(x[j] - x[i], 1e-12))
+    return slope * position + middle(y - slope * x)
+
+
+_PAIRS = np.array(np.triu_indices(12, 1))

@@ -11,7 +11,7 @@ from enum import StrEnum
 import numpy as np
 
 from detectors.load import Counter
-from detectors.series import Series
+from detectors.series import Series, middle
 from detectors.types import FloatArray
 
 MAXIMUM_LIVES = 13
@@ -150,11 +150,12 @@ def _gradual(series: Series, cuts: FloatArray, falls: FloatArray) -> float:
         blocks = min(8, (end - begin) // 2)
         if blocks < 4:
             continue
-        middle = np.array([np.median(b) for b in np.array_split(series.value[begin:end], blocks)])
-        rise = middle[-1] - middle[0]
+        ends = np.linspace(begin, end, blocks + 1).astype(int)
+        levels = np.array([middle(series.value[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)])
+        rise = levels[-1] - levels[0]
         watched += end - begin
         tall = rise > 0.4 * fall or (begin == 0 and rise > 0)
-        good += (end - begin) * float(tall and float(np.diff(middle).max()) < 0.6 * rise)
+        good += (end - begin) * float(tall and float(np.diff(levels).max()) < 0.6 * rise)
     return good / watched if watched > 0.4 * len(series.time) else 0.0
 
 

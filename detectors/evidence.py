@@ -22,6 +22,8 @@ from detectors.types import FloatArray
 LEAK_FAMILY_LOG_PRIOR = -0.5
 COLLINEAR = 1e-4
 UNUSABLE = 1e200
+HOPELESS_NATS = 30.0
+"""Explanations this far behind the best of their frame are not followed up."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,14 +76,17 @@ class Outcome:
 
     Attributes:
         frame: the frame.
-        sets: nuisance groups by set, in the order of the first axis below.
-        log_weight: (s, LAWS, h, l) log weight of each explanation, not normalised; index 0 on h and l is "none".
-        exceeds: same shape, probability that the leak's growth is material.
-        rate, rate_variance: same shape, of the leak per unit of position.
+        sets: which optional nuisance groups each set of explanations uses.
+        chosen: (4, k) for each explanation that is not hopeless: its set, its law of noise, and its healthy and its leak
+            curve, counted from 1 where 0 is none.
+        log_weight: (k,) not normalised.
+        exceeds: (k,) probability that the leak's growth is material.
+        rate, rate_variance: (k,) of the leak per unit of position.
     """
 
     frame: Frame
     sets: tuple[tuple[Group, ...], ...]
+    chosen: NDArray[np.int64]
     log_weight: FloatArray
     exceeds: FloatArray
     rate: FloatArray
@@ -100,31 +105,28 @@ def compete(frame: Frame, level: FloatArray, material: float, floor_deviation: f
     """
     gram, log_determinant, index = _gram(frame, level)
     sets = tuple(tuple(g for g in choice if g is not None) for choice in product(*((None, *a) for a in frame.groups)))
-    results = []
-    for chosen in sets:
-        nuisance = index.base + [c for g in chosen for c in index.groups[g]]
-        results.append(_solve(gram, nuisance, index, len(level), floor_deviation))
-    n = len(level)
-    h, l = frame.healthy, frame.leaking
-    prior = _prior(h.family)[:, None] + _prior(l.family, LEAK_FAMILY_LOG_PRIOR)
-    growths = (np.arange(len(h.family) + 1) > 0).astype(float)[:, None] + (np.arange(len(l.family) + 1) > 0)
-    unit = np.concatenate([[0.0], l.rate])
-    log_weight, exceeds, rate, rate_variance = [], [], [], []
-    for chosen, (residual, coefficient, inverse) in zip(sets, results, strict=True):
-        parameters = frame.base_parameters + sum(g.parameters for g in chosen) + growths
-        log_weight.append(
-            -0.5 * n * np.log(residual)
-            - 0.5 * log_determinant[:, None, None]
-            - 0.5 * np.log(n) * parameters
-            + prior
-            + sum(g.log_prior for g in chosen)
-        )
-        variance = residual * n / np.maximum(n - parameters - 1.0, 2.0) * inverse * unit**2
-        mean = coefficient * unit
-        exceeds.append(_normal_tail((material - mean) / np.sqrt(np.maximum(variance, 1e-300))) * (unit > 0))
-        rate.append(mean)
-        rate_variance.append(variance)
-    return Outcome(frame, sets, *(np.stack(v) for v in (log_weight, exceeds, rate, rate_variance)))
+    n, healthy_curves, leak_curves = len(level), frame.healthy, frame.leaking
+    solved = [
+        _solve(gram, index.base + [c for g in chosen for c in index.groups[g]], index, n, floor_deviation)
+        for chosen in sets
+    ]
+    residual, amplitude, inverse = (np.stack(values) for values in zip(*solved, strict=True))
+    curves = (np.arange(len(healthy_curves.family) + 1) > 0)[:, None].astype(float) + (
+        np.arange(len(leak_curves.family) + 1) > 0
+    )
+    nuisance_count = np.array([float(sum(g.parameters for g in chosen)) for chosen in sets])[:, None, None, None]
+    parameters = frame.base_parameters + curves + nuisance_count
+    group_prior = np.array([float(sum(g.log_prior for g in chosen)) for chosen in sets])[:, None, None, None]
+    curve_prior = _prior(healthy_curves.family)[:, None] + _prior(leak_curves.family, LEAK_FAMILY_LOG_PRIOR)
+    log_weight = -0.5 * n * np.log(residual)
+    log_weight += (group_prior - 0.5 * np.log(n) * parameters + curve_prior) - 0.5 * log_determinant[:, None, None]
+    alive = np.nonzero(log_weight > log_weight.max() - HOPELESS_NATS)
+    unit = np.concatenate([[0.0], leak_curves.rate])[alive[3]]
+    freedom = np.maximum(n - parameters[alive[0], 0, alive[2], alive[3]] - 1.0, 2.0)
+    variance = residual[alive] * n / freedom * inverse[alive[0], alive[1], alive[2], alive[3]] * unit**2
+    rate = amplitude[alive] * unit
+    exceeds = _normal_tail((material - rate) / np.sqrt(np.maximum(variance, 1e-300))) * (unit > 0)
+    return Outcome(frame, sets, np.stack(alive), log_weight[alive], exceeds, rate, variance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def draw(frame: Frame, level: FloatArray, chosen: Sequence[Group], law: int, h: 
     """Fit one explanation and draw its parts; h and l count its curves from 1, 0 is none."""
     curves = ([frame.healthy.columns[:, h - 1 : h]] if h else []) + ([frame.leaking.columns[:, l - 1 : l]] if l else [])
     parts = [frame.base, *(g.columns for g in chosen), *curves]
-    white = frame.whiten(np.concatenate([*parts, level[:, None]], axis=1))[law]
+    white = frame.whiten.under(law, np.concatenate([*parts, level[:, None]], axis=1))
     solution = np.linalg.lstsq(white[:, :-1], white[:, -1], rcond=1e-9)[0]
     ends = np.cumsum([p.shape[1] for p in parts])
     values = [p @ solution[e - p.shape[1] : e] for p, e in zip(parts, ends, strict=True)]

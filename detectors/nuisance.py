@@ -44,9 +44,9 @@ def steps(whiten: Whitener, position: FloatArray, base: FloatArray, level: Float
     (orthogonal matching pursuit, Pati et al. 1993); one is taken while it earns more than its two parameters."""
     n = len(level)
     fixed = np.concatenate([base, position[:, None], level[:, None]], axis=1)
-    white_fixed = whiten(fixed)[law]
-    candidates = np.tri(n, n, -1)[:, 1 : n - 2]
-    white = _white_steps(n, law) if whiten.matrix is not None else whiten(candidates)[law]
+    white_fixed = whiten.under(law, fixed)
+    candidates = _step_columns(n)
+    white = _white_steps(n, law) if whiten.matrix is not None else whiten.under(law, candidates)
     design, _ = np.linalg.qr(white_fixed[:, :-1])
     rest = white_fixed[:, -1] - design @ (design.T @ white_fixed[:, -1])
     left = white - design @ (design.T @ white)
@@ -111,8 +111,13 @@ def states(position: FloatArray, level: FloatArray) -> Group | None:
 
 
 @lru_cache(maxsize=16)
+def _step_columns(n: int) -> FloatArray:
+    return np.tri(n, n, -1)[:, 1 : n - 2]
+
+
+@lru_cache(maxsize=16)
 def _white_steps(n: int, law: int) -> FloatArray:
-    return regular_whitener(n)(np.tri(n, n, -1)[:, 1 : n - 2])[law]
+    return regular_whitener(n).under(law, _step_columns(n))
 
 
 def _harmonics(position: FloatArray, periods: float, count: int) -> FloatArray:

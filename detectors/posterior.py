@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.binning import Judged
 from detectors.evidence import Outcome, draw
@@ -58,64 +59,65 @@ def combine(outcomes: Sequence[Outcome], judged: Judged) -> Posterior:
     """Normalise over all frames and sum up."""
     top = max(float(o.log_weight.max()) for o in outcomes)
     weights = [np.exp(o.log_weight - top) for o in outcomes]
-    total = sum(float(w.sum()) for w in weights)
-    leak = rate = square = onset = mass = 0.0
-    kinds: dict[tuple[str, bool], float] = {}
-    for o, w in zip(outcomes, weights, strict=True):
-        believed = w * o.exceeds
-        leak += float(believed.sum())
-        mass += float(believed.sum())
-        rate += float((believed * o.rate).sum())
-        square += float((believed * (o.rate**2 + o.rate_variance)).sum())
-        onset += float(believed.sum(axis=(0, 1, 2)) @ np.concatenate([[0.0], o.frame.leaking.onset]))
-        _add_kinds(kinds, o, w)
+    believed = [w * o.exceeds for o, w in zip(outcomes, weights, strict=True)]
+    total, mass = (float(sum(v.sum() for v in values)) for values in (weights, believed))
+    rate = square = onset = 0.0
+    for o, b in zip(outcomes, believed, strict=True):
+        rate += float(b @ o.rate)
+        square += float(b @ (o.rate**2 + o.rate_variance))
+        onset += float(b @ np.concatenate([[0.0], o.frame.leaking.onset])[o.chosen[3]])
     rate, square, onset = (v / max(mass, 1e-300) for v in (rate, square, onset))
-    kept = sorted(kinds.items(), key=lambda k: -k[1])
-    first = kept[0][1]
-    explanations = tuple(
-        Explanation(name, leaks, w / total, float(np.log(first / max(w, 1e-300)))) for (name, leaks), w in kept
-    )
     best = _best(outcomes, weights, judged.level, total)
     rest = judged.level - best.nuisance - best.growth - best.leak
     return Posterior(
-        leak=leak / total,
+        leak=mass / total,
         rate=rate,
         rate_deviation=float(np.sqrt(max(square - rate**2, 0.0))),
         onset=onset,
-        explanations=explanations,
+        explanations=_kinds(outcomes, weights, total),
         best=best,
-        best_leak=_best(outcomes, [w * o.exceeds for o, w in zip(outcomes, weights, strict=True)], judged.level, total)
-        if mass > 1e-12 * total
-        else None,
+        best_leak=_best(outcomes, believed, judged.level, total) if mass > 1e-12 * total else None,
         judged=judged,
         noise=float(np.sqrt(np.mean(rest**2))),
     )
 
 
-def _add_kinds(kinds: dict[tuple[str, bool], float], o: Outcome, w: FloatArray) -> None:
-    """Weights by kind of explanation: frame, nuisance groups, healthy curve, leak curve."""
-    healthy, in_healthy = _families(o.frame.healthy.family)
-    leaking, in_leaking = _families(o.frame.leaking.family)
-    by_family = in_healthy @ w.sum(axis=1) @ in_leaking.T
-    for s, chosen in enumerate(o.sets):
-        for h, growth in enumerate(healthy):
-            for l, leak in enumerate(leaking):
-                parts = [o.frame.name if o.frame.name != "plain" else "", *(g.name for g in chosen), growth, leak]
-                key = (" + ".join(p for p in parts if p) or "flat", bool(leak))
-                kinds[key] = kinds.get(key, 0.0) + float(by_family[s, h, l])
+def _kinds(outcomes: Sequence[Outcome], weights: Sequence[FloatArray], total: float) -> tuple[Explanation, ...]:
+    """Shares of belief by kind of explanation (frame, nuisance groups, healthy curve, leak curve), the best first."""
+    kinds: dict[tuple[str, bool], float] = {}
+    for o, w in zip(outcomes, weights, strict=True):
+        healthy, of_healthy = _numbered(o.frame.healthy.family)
+        leaking, of_leaking = _numbered(o.frame.leaking.family)
+        s, _, h, l = o.chosen
+        shape = (len(o.sets), len(healthy), len(leaking))
+        key = np.ravel_multi_index((s, of_healthy[h], of_leaking[l]), shape)
+        sums = np.bincount(key, weights=w, minlength=int(np.prod(shape)))
+        for at in np.flatnonzero(np.bincount(key)):
+            s_at, h_at, l_at = np.unravel_index(at, shape)
+            groups = (g.name for g in o.sets[s_at])
+            parts = (o.frame.name if o.frame.name != "plain" else "", *groups, healthy[h_at], leaking[l_at])
+            name = " + ".join(p for p in parts if p) or "flat"
+            kinds[name, bool(leaking[l_at])] = kinds.get((name, bool(leaking[l_at])), 0.0) + float(sums[at])
+    ranked = sorted(kinds.items(), key=lambda kind: -kind[1])
+    first = ranked[0][1]
+    return tuple(
+        Explanation(name, leaks, w / total, float(np.log(first / max(w, 1e-300)))) for (name, leaks), w in ranked
+    )
 
 
-def _families(family: tuple[str, ...]) -> tuple[list[str], FloatArray]:
-    """Names of the families, "" for none first, and the (families, k+1) matrix that sums their members."""
+def _numbered(family: tuple[str, ...]) -> tuple[list[str], NDArray[np.int64]]:
+    """The distinct names, "" for none first, and each curve's number among them."""
     names = list(dict.fromkeys(("", *family)))
-    return names, (np.array(names)[:, None] == np.array(("", *family))).astype(float)
+    number = {name: i for i, name in enumerate(names)}
+    return names, np.array([0, *(number[name] for name in family)])
 
 
 def _best(outcomes: Sequence[Outcome], weights: Sequence[FloatArray], level: FloatArray, total: float) -> Best:
     which = int(np.argmax([w.max() for w in weights]))
     o, w = outcomes[which], weights[which]
-    s, law, h, l = np.unravel_index(int(np.argmax(w)), w.shape)
-    drawn = draw(o.frame, level, o.sets[s], int(law), int(h), int(l))
+    at = int(np.argmax(w))
+    s, law, h, l = (int(i) for i in o.chosen[:, at])
+    drawn = draw(o.frame, level, o.sets[s], law, h, l)
     healthy = ("", *o.frame.healthy.family)[h]
     periodic = sum((drawn.groups[g] for g in o.sets[s] if g.name in ("load", "cycle")), np.zeros(len(level)))
     return Best(
@@ -124,7 +126,7 @@ def _best(outcomes: Sequence[Outcome], weights: Sequence[FloatArray], level: Flo
         ("", *o.frame.leaking.family)[l],
         healthy,
         float(np.concatenate([[1.0], o.frame.leaking.power])[l]),
-        float(w[s, law, h, l]) / total,
+        float(w[at]) / total,
         drawn.nuisance,
         periodic + drawn.growth if healthy == "load" else periodic,
         drawn.growth,

@@ -44,8 +44,10 @@ def rule(scene: Scene, level: Posterior, floor: Posterior) -> Ruling:
     odds = say * _clipped_log_odds(level.leak) + (1.0 - say) * _clipped_log_odds(floor.leak)
     probability = float(1.0 / (1.0 + np.exp(-odds)))
     lead = level if level.rate_deviation <= floor.rate_deviation or floor.leak < 0.5 else floor
-    late = _late_slopes(lead)
     claim = lead.rate
+    if probability < NO_LEAK_BELOW and level.leak < SURE:
+        return Ruling(Answer.NO_LEAK, probability, lead)
+    late = _late_slopes(lead)
     steady = level.leak > SURE and all(0.7 * claim < s < 1.5 * claim and s > 4.0 * e for _, s, e in late)
     if steady:
         probability = max(probability, 0.95)
