@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from detectors.attribution import attribute
-from detectors.cuts import Cut
 from detectors.contest import contest
+from detectors.cuts import Cut
 from detectors.forecast import forecast, trend
 from detectors.posterior import Posterior
 from detectors.reasons import reasons

@@ -63,7 +63,7 @@ def judge(series: Series, cuts: FloatArray) -> Judged:
 
 
 def without_pulses(judged: Judged, immaterial: float) -> Judged:
-    """Short excursions with a sharp edge on both sides (jobs, overlapping versions, bursts) cut down to the level around.
+    """Short excursions with a sharp edge on both sides (jobs, overlapping versions, bursts) cut to the level around.
 
     Both edges matter: a staircase has only one. ``immaterial`` is a difference that persuades nobody.
     """
@@ -151,7 +151,7 @@ def blockwise_trend(position: FloatArray, level: FloatArray) -> FloatArray:
     ends = np.linspace(0, len(level), count + 1).astype(int)
     x = np.array([0.5 * (position[a] + position[b - 1]) for a, b in zip(ends[:-1], ends[1:], strict=True)])
     y = np.array([middle(level[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)])
-    i, j = _PAIRS[:, (_PAIRS < count).all(axis=0)]
+    i, j = _PAIRS[:, _PAIRS[1] < count]
     if len(i) == 0:
         return np.full_like(level, level.mean())
     slope = middle((y[j] - y[i]) / np.maximum(x[j] - x[i], 1e-12))

@@ -53,8 +53,8 @@ def _frames(scene: Scene, judged: Judged, shared: tuple[tuple[Group, ...], ...],
     whole = _whole_whitener(judged)
     out = []
     if kind is Cut.LIVES:
-        own = whitener(judged.position, judged.piece)
-        out.append(frames.restart(own, judged, scene.cut_at, shared, extra))
+        apart = whitener(judged.position, judged.piece)
+        out.append(frames.restart(apart, judged, scene.cut_at, shared, extra))
     if kind is Cut.TEETH and len(np.unique(judged.piece)) > 1:
         out.append(frames.sawtooth(whole, judged, scene.cut_at, shared, extra))
     if not scene.cuts.proven:

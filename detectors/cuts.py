@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.load import Counter
 from detectors.series import Series, middle
@@ -76,8 +77,9 @@ def find_cuts(series: Series, requests: Counter | None, limit: float | None) -> 
     falls = drops.before - drops.after
     lasting = falls > _least_fall(series)
     near_limit = drops.peak > 0.9 * limit if limit is not None else np.zeros(len(time), dtype=bool)
-    started = drops.trough < drops.after - 0.15 * np.maximum(drops.after, 1.0)
-    gradual = _gradual(series, time[lasting], falls[lasting])
+    dips = drops.after - drops.trough
+    started = (dips > 0.3 * np.maximum(falls, 0.0)) & (dips > np.maximum(0.03 * drops.after, 4.0 * _jitter(series)))
+    gradual = _gradual(series, drops, lasting)
     if requests is None:
         killed = near_limit & (falls > 0.25 * drops.before)
         if killed.sum() >= 2 and killed.mean() >= 0.6 and gradual >= GRADUAL and len(time) < MAXIMUM_LIVES:
@@ -124,8 +126,7 @@ def find_drops(series: Series) -> Drops:
 
 def _least_fall(series: Series) -> float:
     low, high = np.quantile(series.value, [0.01, 0.99])
-    noise = 1.4826 * float(np.median(np.abs(np.diff(series.value))))
-    return max(0.25 * float(high - low), 3.5 * noise, 1e-9)
+    return max(0.25 * float(high - low), 3.5 * _jitter(series), 1e-9)
 
 
 def _ends_a_job(time: FloatArray, value: FloatArray, at: int, peak: float, after: float) -> bool:
@@ -141,22 +142,28 @@ def _ends_a_job(time: FloatArray, value: FloatArray, at: int, peak: float, after
     return bool(rises[sharpest] > 0.6 * height and abs(level - after) < 0.3 * height)
 
 
-def _gradual(series: Series, cuts: FloatArray, falls: FloatArray) -> float:
-    """Share (by time) of the whole pieces between cuts that rise like teeth: by most of the fall that ends them, and bit by bit;
-    a switch between two levels rises at once."""
-    rows = np.searchsorted(series.time, cuts)
+def _gradual(series: Series, drops: Drops, lasting: NDArray[np.bool_]) -> float:
+    """Share (by time) of the pieces before lasting falls that rise like teeth: by most of the fall that ends them, bit
+    by bit and up to the fall. A switch between two levels rises at once, and a burst stands out above its piece."""
+    rows, before = drops.row[lasting], drops.before[lasting]
+    falls = before - drops.after[lasting]
     good = watched = 0.0
-    for begin, end, fall in zip([0, *rows[:-1].tolist()], rows.tolist(), falls, strict=False):
+    for begin, end, peak, fall in zip([0, *rows[:-1].tolist()], rows.tolist(), before, falls, strict=False):
         blocks = min(8, (end - begin) // 2)
         if blocks < 4:
             continue
         ends = np.linspace(begin, end, blocks + 1).astype(int)
         levels = np.array([middle(series.value[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)])
-        rise = levels[-1] - levels[0]
+        rise = float(levels[-1] - levels[0])
         watched += end - begin
-        tall = rise > 0.4 * fall or (begin == 0 and rise > 0)
-        good += (end - begin) * float(tall and float(np.diff(levels).max()) < 0.6 * rise)
+        like_tooth = rise > 0.3 * fall and float(np.diff(levels).max()) < 0.6 * rise and peak - levels[-1] < 0.4 * fall
+        good += (end - begin) * float(like_tooth)
     return good / watched if watched > 0.4 * len(series.time) else 0.0
+
+
+def _jitter(series: Series) -> float:
+    """Typical change from one sample to the next."""
+    return 1.4826 * middle(np.abs(np.diff(series.value)))
 
 
 def _inside(series: Series, time: FloatArray) -> FloatArray:

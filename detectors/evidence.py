@@ -77,8 +77,8 @@ class Outcome:
     Attributes:
         frame: the frame.
         sets: which optional nuisance groups each set of explanations uses.
-        chosen: (4, k) for each explanation that is not hopeless: its set, its law of noise, and its healthy and its leak
-            curve, counted from 1 where 0 is none.
+        chosen: (4, k) for each explanation that is not hopeless: its set, its law of noise, and its healthy and its
+            leak curve, counted from 1 where 0 is none.
         log_weight: (k,) not normalised.
         exceeds: (k,) probability that the leak's growth is material.
         rate, rate_variance: (k,) of the leak per unit of position.
@@ -139,9 +139,10 @@ class Drawn:
     leak: FloatArray
 
 
-def draw(frame: Frame, level: FloatArray, chosen: Sequence[Group], law: int, h: int, l: int) -> Drawn:
-    """Fit one explanation and draw its parts; h and l count its curves from 1, 0 is none."""
-    curves = ([frame.healthy.columns[:, h - 1 : h]] if h else []) + ([frame.leaking.columns[:, l - 1 : l]] if l else [])
+def draw(frame: Frame, level: FloatArray, chosen: Sequence[Group], law: int, growth: int, leak: int) -> Drawn:
+    """Fit one explanation and draw its parts; ``growth`` and ``leak`` count its curves from 1, 0 is none."""
+    curves = [frame.healthy.columns[:, growth - 1 : growth]] if growth else []
+    curves += [frame.leaking.columns[:, leak - 1 : leak]] if leak else []
     parts = [frame.base, *(g.columns for g in chosen), *curves]
     white = frame.whiten.under(law, np.concatenate([*parts, level[:, None]], axis=1))
     solution = np.linalg.lstsq(white[:, :-1], white[:, -1], rcond=1e-9)[0]
@@ -150,7 +151,7 @@ def draw(frame: Frame, level: FloatArray, chosen: Sequence[Group], law: int, h: 
     zero = np.zeros(len(level))
     nuisance = sum(values[: 1 + len(chosen)], zero)
     groups = dict(zip(chosen, values[1 : 1 + len(chosen)], strict=True))
-    return Drawn(nuisance, groups, values[1 + len(chosen)] if h else zero, values[-1] if l else zero)
+    return Drawn(nuisance, groups, values[1 + len(chosen)] if growth else zero, values[-1] if leak else zero)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,34 +222,35 @@ class _Regular:
 @lru_cache(maxsize=8)
 def _regular(n: int) -> _Regular:
     position = (np.arange(n) + 0.5) / n
-    h, l = healthy(position), leaking(position)
-    white = regular_whitener(n)(np.concatenate([h.columns, l.columns], axis=1))
-    return _Regular(white, white.transpose(0, 2, 1) @ white, h.columns.shape[1])
+    ending = healthy(position).columns
+    white = regular_whitener(n)(np.concatenate([ending, leaking(position).columns], axis=1))
+    return _Regular(white, white.transpose(0, 2, 1) @ white, ending.shape[1])
 
 
 def _solve(
     gram: FloatArray, nuisance: list[int], index: _Index, n: int, floor_deviation: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """For every (law, healthy curve or none, leak curve or none): residual variance, leak amplitude, and its variance per unit."""
+    """For every (law, healthy curve or none, leak curve or none): residual variance, leak amplitude, and the latter's
+    variance per unit of the former."""
     keep = np.concatenate([[0], np.arange(index.healthy.start, index.leaking.stop)])
     inner = gram[:, nuisance][:, :, nuisance]
     ridge = 1e-9 * np.eye(len(nuisance)) * inner.diagonal(axis1=1, axis2=2).max(axis=1)[:, None, None]
     across = gram[:, nuisance][:, :, keep]
     full = gram[:, keep][:, :, keep]
     left = full - across.transpose(0, 2, 1) @ np.linalg.solve(inner + ridge, across)
-    h = slice(1, 1 + index.healthy.stop - index.healthy.start)
-    l = slice(h.stop, left.shape[1])
+    grow = slice(1, 1 + index.healthy.stop - index.healthy.start)
+    leak = slice(grow.stop, left.shape[1])
     before = full.diagonal(axis1=1, axis2=2)
     after = left.diagonal(axis1=1, axis2=2)
     usable = after > COLLINEAR * before
     none = np.ones((LAWS, 1))
     zero = np.zeros((LAWS, 1))
-    hh = np.concatenate([none, np.where(usable[:, h], after[:, h], UNUSABLE)], axis=1)[:, :, None]
-    ll = np.concatenate([none, np.where(usable[:, l], after[:, l], UNUSABLE)], axis=1)[:, None, :]
-    hy = np.concatenate([zero, left[:, h, 0]], axis=1)[:, :, None]
-    ly = np.concatenate([zero, left[:, l, 0]], axis=1)[:, None, :]
+    hh = np.concatenate([none, np.where(usable[:, grow], after[:, grow], UNUSABLE)], axis=1)[:, :, None]
+    ll = np.concatenate([none, np.where(usable[:, leak], after[:, leak], UNUSABLE)], axis=1)[:, None, :]
+    hy = np.concatenate([zero, left[:, grow, 0]], axis=1)[:, :, None]
+    ly = np.concatenate([zero, left[:, leak, 0]], axis=1)[:, None, :]
     hl = np.zeros((LAWS, hh.shape[1], ll.shape[2]))
-    hl[:, 1:, 1:] = left[:, h, l]
+    hl[:, 1:, 1:] = left[:, grow, leak]
     yy = np.maximum(after[:, 0], 0.0)[:, None, None]
     # One curve's amplitude once the other is projected out: (ly - hl hy / hh) / (ll - hl^2 / hh).
     own = np.maximum(ll - hl**2 / hh, COLLINEAR * ll)
@@ -268,4 +270,4 @@ _TAIL = np.array([0.5 * math.erfc(z / math.sqrt(2.0)) for z in _Z])
 
 def _normal_tail(z: FloatArray) -> FloatArray:
     """P(Z > z) of the standard normal, from a table: right to 2e-5, and scipy.special costs .3 s to import."""
-    return np.interp(z, _Z, _TAIL)
+    return np.asarray(np.interp(z, _Z, _TAIL))

@@ -99,8 +99,8 @@ def restart(
 
 
 def _steady(shapes: Shapes) -> Shapes:
-    """Only lines that begin in the first half: teeth of uneven height bend the rest as they please."""
-    keep = [i for i, f in enumerate(shapes.family) if f != "accelerating" and shapes.onset[i] < 0.5]
+    """Only the line over all teeth: teeth of uneven height bend the rest as they please."""
+    keep = [i for i, f in enumerate(shapes.family) if f == "line"]
     rows = (shapes.onset[keep], shapes.rate[keep], shapes.power[keep])
     return Shapes(shapes.columns[:, keep], tuple(shapes.family[i] for i in keep), *rows)
 
@@ -110,7 +110,7 @@ def _typical_life(cuts: FloatArray) -> float:
 
 
 def _rise(judged: Judged) -> FloatArray:
-    """(n,) how far the level of each bin's own life rose from its first tenth to its last third, scaled to 1 at most."""
+    """(n,) how far the level of each bin's own life rose from its first tenth to its last third, at most 1."""
     out = np.zeros_like(judged.level)
     for piece in np.unique(judged.piece):
         rows = np.flatnonzero(judged.piece == piece)

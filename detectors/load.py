@@ -72,4 +72,4 @@ def bin_edges(position: FloatArray, series: Series) -> FloatArray:
     """(n+1,) seconds halfway between neighbouring bins, the series' ends outside."""
     first, span = series.time[0], series.time[-1] - series.time[0]
     middle = 0.5 * (position[1:] + position[:-1])
-    return first + span * np.concatenate([[0.0], middle, [1.0]])
+    return np.asarray(first + span * np.concatenate([[0.0], middle, [1.0]]))

@@ -45,12 +45,12 @@ class Whitener:
     def under(self, law: int, columns: FloatArray) -> FloatArray:
         """Whitens (n, m) columns under one law, to (n, m)."""
         if self.matrix is not None:
-            return self.matrix[law] @ columns
+            return np.asarray(self.matrix[law] @ columns)
         if law < _BARE:
             out = columns.copy()
             out[1:] -= self.carry[law, 1:, None] * columns[:-1]
-            return out * self.scale[law][:, None]
-        return self(columns)[law]
+            return np.asarray(out * self.scale[law][:, None])
+        return np.asarray(self(columns)[law])
 
     def __call__(self, columns: FloatArray) -> FloatArray:
         """Whitens (n, m) columns to (LAWS, n, m)."""

@@ -85,7 +85,7 @@ def load_steps(position: FloatArray, loads: FloatArray) -> Group | None:
 
 
 def _is_staircase(at: FloatArray, heights: FloatArray) -> bool:
-    """Whether steps, all up and evenly spaced to the end of the trace, are themselves the growth: chunks that are kept."""
+    """Whether steps, all up and evenly spaced to the end of the trace, are themselves the growth: chunks kept."""
     if len(at) < STAIRCASE_STEPS or heights.min() < 0.2 * np.median(heights):
         return False
     gaps = np.diff(at)

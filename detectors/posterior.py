@@ -88,16 +88,17 @@ def _kinds(outcomes: Sequence[Outcome], weights: Sequence[FloatArray], total: fl
     for o, w in zip(outcomes, weights, strict=True):
         healthy, of_healthy = _numbered(o.frame.healthy.family)
         leaking, of_leaking = _numbered(o.frame.leaking.family)
-        s, _, h, l = o.chosen
+        s, _, grow, leak = o.chosen
         shape = (len(o.sets), len(healthy), len(leaking))
-        key = np.ravel_multi_index((s, of_healthy[h], of_leaking[l]), shape)
+        key = np.ravel_multi_index((s, of_healthy[grow], of_leaking[leak]), shape)
         sums = np.bincount(key, weights=w, minlength=int(np.prod(shape)))
         for at in np.flatnonzero(np.bincount(key)):
-            s_at, h_at, l_at = np.unravel_index(at, shape)
+            s_at, grow_at, leak_at = np.unravel_index(at, shape)
             groups = (g.name for g in o.sets[s_at])
-            parts = (o.frame.name if o.frame.name != "plain" else "", *groups, healthy[h_at], leaking[l_at])
+            parts = (o.frame.name if o.frame.name != "plain" else "", *groups, healthy[grow_at], leaking[leak_at])
             name = " + ".join(p for p in parts if p) or "flat"
-            kinds[name, bool(leaking[l_at])] = kinds.get((name, bool(leaking[l_at])), 0.0) + float(sums[at])
+            kind = name, bool(leaking[leak_at])
+            kinds[kind] = kinds.get(kind, 0.0) + float(sums[at])
     ranked = sorted(kinds.items(), key=lambda kind: -kind[1])
     first = ranked[0][1]
     return tuple(
@@ -116,16 +117,16 @@ def _best(outcomes: Sequence[Outcome], weights: Sequence[FloatArray], level: Flo
     which = int(np.argmax([w.max() for w in weights]))
     o, w = outcomes[which], weights[which]
     at = int(np.argmax(w))
-    s, law, h, l = (int(i) for i in o.chosen[:, at])
-    drawn = draw(o.frame, level, o.sets[s], law, h, l)
-    healthy = ("", *o.frame.healthy.family)[h]
+    s, law, grow, leak = (int(i) for i in o.chosen[:, at])
+    drawn = draw(o.frame, level, o.sets[s], law, grow, leak)
+    healthy = ("", *o.frame.healthy.family)[grow]
     periodic = sum((drawn.groups[g] for g in o.sets[s] if g.name in ("load", "cycle")), np.zeros(len(level)))
     return Best(
         o.frame.name,
         tuple(g.name for g in o.sets[s]),
-        ("", *o.frame.leaking.family)[l],
+        ("", *o.frame.leaking.family)[leak],
         healthy,
-        float(np.concatenate([[1.0], o.frame.leaking.power])[l]),
+        float(np.concatenate([[1.0], o.frame.leaking.power])[leak]),
         float(w[at]) / total,
         drawn.nuisance,
         periodic + drawn.growth if healthy == "load" else periodic,

@@ -1,11 +1,9 @@
 """Why: one sentence per piece of evidence, with its number and unit."""
 
-import numpy as np
-
 from detectors.posterior import Posterior
 from detectors.ruling import Ruling
 from detectors.scene import Scene
-from detectors.types import Answer, Attribution, Forecast, Trend
+from detectors.types import Attribution, Forecast, Trend
 
 MIB = 2.0**20
 

@@ -15,6 +15,7 @@ LEAST_SAY = 0.2
 QUIET_FLOOR = 0.35
 """Below this say of the level its floor alone may carry a leak."""
 SURE = 0.98
+SURE_FLOOR = 0.9
 LATE_SHARES = (0.15, 0.25, 0.40)
 
 
@@ -67,8 +68,8 @@ def rule(scene: Scene, level: Posterior, floor: Posterior) -> Ruling:
 
 
 def _late_slopes(posterior: Posterior) -> list[tuple[float, float, float]]:
-    """(claimed slope, slope, standard error) per trace duration, over the last 15, 25 and 40 %: of the leak's own curve,
-    and of the level without its nuisance part."""
+    """(claimed slope, slope, standard error) per trace duration, over the last 15, 25 and 40 %: of the leak's own
+    curve, and of the level without its nuisance part."""
     best, judged = posterior.best_leak, posterior.judged
     if best is None:
         return []
@@ -129,7 +130,7 @@ def _stopped(late: list[tuple[float, float, float]]) -> str | None:
 def _floor_stays(scene: Scene, posterior: Posterior, lowest: Posterior) -> str | None:
     """The floor of the last fifth hardly above that after the onset: what grew were peaks."""
     best = posterior.best_leak
-    if best is None or best.frame != "plain" or len(scene.cut_at):
+    if best is None or best.frame != "plain" or len(scene.cut_at) or lowest.leak > SURE_FLOOR:
         return None
     x, floor = lowest.judged.position, lowest.judged.level
     early = (x >= posterior.onset) & (x < posterior.onset + 0.2)
