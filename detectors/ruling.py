@@ -54,14 +54,14 @@ def rule(scene: Scene, level: Posterior, floor: Posterior) -> Ruling:
         probability = max(probability, 0.95)
     elif floor.leak < BOTH_ABOVE or (level.leak < BOTH_ABOVE and say > QUIET_FLOOR):
         probability = min(probability, LEAK_ABOVE)
-    if probability > LEAK_ABOVE and claim < 1.64 * lead.rate_deviation:
+    if probability > LEAK_ABOVE and claim < 1.97 * lead.rate_deviation:
         return Ruling(Answer.UNDECIDED, LEAK_ABOVE, lead, "the slope's interval holds zero")
     if probability <= LEAK_ABOVE:
         return Ruling(Answer.NO_LEAK if probability < NO_LEAK_BELOW else Answer.UNDECIDED, probability, lead)
     objection = _stopped(late)
     if objection is not None:
         return Ruling(Answer.NO_LEAK, 0.2, lead, objection)
-    objection = None if steady else (_floor_stays(scene, lead, floor) or _ends_low(lead, floor))
+    objection = None if steady else (_floor_stays(scene, lead, floor) or _ends_low(lead, floor, late))
     if objection is not None:
         return Ruling(Answer.UNDECIDED, 0.5, lead, objection)
     return Ruling(Answer.LEAK, probability, lead)
@@ -143,10 +143,14 @@ def _floor_stays(scene: Scene, posterior: Posterior, lowest: Posterior) -> str |
     return "the floor does not rise with the level" if grown < 0.35 * claimed else None
 
 
-def _ends_low(posterior: Posterior, lowest: Posterior) -> str | None:
-    """A level that ends well below where it has been: falling steps must not pay for a rising line."""
+def _ends_low(posterior: Posterior, lowest: Posterior, late: list[tuple[float, float, float]]) -> str | None:
+    """A level that ends well below where it has been: falling steps must not pay for a rising line.
+
+    It counts for nothing where the level goes on rising as claimed after it fell."""
     best = posterior.best_leak
     if best is None or best.frame != "plain" or {"load", "cycle"} & set(best.names):
+        return None
+    if late and late[0][1] > max(0.5 * late[0][0], 2.5 * late[0][2]):
         return None
     x, floor = lowest.judged.position, lowest.judged.level
     end = float(np.median(floor[x > 0.9]))
