@@ -27,10 +27,8 @@ def attribute(scene: Scene, posterior: Posterior, leak: Trend) -> Attribution | 
 
 def _follows(posterior: Posterior) -> str:
     """Requests or time, by the weight of the explanations that are one or the other."""
-    by_requests = sum(e.weight for e in posterior.explanations if e.leak and e.name.endswith("requests"))
-    by_time = sum(e.weight for e in posterior.explanations if e.leak and not e.name.endswith("requests"))
-    share = by_requests / max(by_requests + by_time, 1e-300)
-    return "requests" if share > CLEARLY else "time" if share < 1.0 - CLEARLY and by_requests > 0 else "unclear"
+    share = posterior.by_requests
+    return "requests" if share > CLEARLY else "time" if 0.0 < share < 1.0 - CLEARLY else "unclear"
 
 
 def _by_model(scene: Scene, posterior: Posterior) -> tuple[ModelShare, ...]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from detectors.binning import Judged
 from detectors.evidence import Outcome, draw
+from detectors.naming import explanation_name
 from detectors.types import Explanation, FloatArray
 
 
@@ -38,6 +39,7 @@ class Posterior:
         leak: probability that there is a leak whose growth is material.
         rate, rate_deviation: of the leak, per trace duration, over the leaking explanations.
         onset: weighed mean onset, 0..1.
+        by_requests: share of the belief in leaks, material or not, that grow with each request.
         explanations: kinds that competed, the best first.
         best: the single best explanation of all; best_leak: of those that hold a leak.
         judged: the bins that it was found on.
@@ -48,6 +50,7 @@ class Posterior:
     rate: float
     rate_deviation: float
     onset: float
+    by_requests: float
     explanations: tuple[Explanation, ...]
     best: Best
     best_leak: Best | None
@@ -74,6 +77,7 @@ def combine(outcomes: Sequence[Outcome], judged: Judged) -> Posterior:
         rate=rate,
         rate_deviation=float(np.sqrt(max(square - rate**2, 0.0))),
         onset=onset,
+        by_requests=_by_requests(outcomes, weights),
         explanations=_kinds(outcomes, weights, total),
         best=best,
         best_leak=_best(outcomes, believed, judged.level, total) if mass > 1e-12 * total else None,
@@ -94,9 +98,8 @@ def _kinds(outcomes: Sequence[Outcome], weights: Sequence[FloatArray], total: fl
         sums = np.bincount(key, weights=w, minlength=int(np.prod(shape)))
         for at in np.flatnonzero(np.bincount(key)):
             s_at, grow_at, leak_at = np.unravel_index(at, shape)
-            groups = (g.name for g in o.sets[s_at])
-            parts = (o.frame.name if o.frame.name != "plain" else "", *groups, healthy[grow_at], leaking[leak_at])
-            name = " + ".join(p for p in parts if p) or "flat"
+            groups = [g.name for g in o.sets[s_at]]
+            name = explanation_name(o.frame.name, groups, healthy[grow_at], leaking[leak_at])
             kind = name, bool(leaking[leak_at])
             kinds[kind] = kinds.get(kind, 0.0) + float(sums[at])
     ranked = sorted(kinds.items(), key=lambda kind: -kind[1])
@@ -104,6 +107,16 @@ def _kinds(outcomes: Sequence[Outcome], weights: Sequence[FloatArray], total: fl
     return tuple(
         Explanation(name, leaks, w / total, float(np.log(first / max(w, 1e-300)))) for (name, leaks), w in ranked
     )
+
+
+def _by_requests(outcomes: Sequence[Outcome], weights: Sequence[FloatArray]) -> float:
+    leaks = requests = 0.0
+    for o, w in zip(outcomes, weights, strict=True):
+        names, number = _numbered(o.frame.leaking.family)
+        by_family = np.bincount(number[o.chosen[3]], weights=w, minlength=len(names))
+        leaks += float(by_family[1:].sum())
+        requests += float(by_family[names.index("requests")]) if "requests" in names else 0.0
+    return requests / leaks if leaks > 0 else 0.0
 
 
 def _numbered(family: tuple[str, ...]) -> tuple[list[str], NDArray[np.int64]]:

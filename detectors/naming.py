@@ -1,0 +1,38 @@
+"""What an explanation is called: plain words, the same for the same parts, and different for different ones."""
+
+from collections.abc import Sequence
+
+_FRAMES = {"plain": "", "sawtooth": ", under a sawtooth", "restart": ", anew after each restart"}
+_LEAKS = {
+    "": "",
+    "line": "a line",
+    "late line": "a line that begins later",
+    "accelerating": "a curve that gets steeper",
+    "requests": "growth with each request",
+}
+_HEALTHY = {
+    "": "",
+    "exponential": "a warm-up that ends",
+    "logarithm": "growth that slows",
+    "ramp": "a rise that has ended",
+    "load": "memory that follows the load",
+    "own exponential": "a warm-up of its own in each life",
+}
+_NUISANCE = {
+    "load": "load and its peaks",
+    "cycle": "a cycle",
+    "steps": "steps",
+    "states": "two states",
+    "model loads": "steps at model loads",
+}
+
+
+def explanation_name(frame: str, groups: Sequence[str], healthy: str, leak: str) -> str:
+    """The name of an explanation from the names of its frame, nuisance groups, healthy curve and leak curve.
+
+    Raises:
+        KeyError: a part that has no words yet.
+    """
+    growth = " and ".join(words for words in (_LEAKS[leak], _HEALTHY[healthy]) if words) or "a level"
+    beside = [_NUISANCE[group] for group in groups]
+    return growth + (f", with {' and '.join(beside)}" if beside else "") + _FRAMES[frame]
