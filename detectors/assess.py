@@ -86,7 +86,8 @@ def _fit(scene: Scene, lead: Posterior, leaks: bool) -> Fit:
     fitted, leak = (
         np.interp(at, lead.judged.position, values) for values in (best.nuisance + best.growth + best.leak, best.leak)
     )
-    return Fit(scene.start + scene.first + scene.span * at, scene.judged.level, fitted, leak - leak[0])
+    grown = leak - leak[0] if leaks else np.zeros_like(leak)
+    return Fit(scene.start + scene.first + scene.span * at, scene.judged.level, fitted, grown)
 
 
 def _too_short(metric: str | None, why: str) -> Assessment:

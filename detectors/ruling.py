@@ -6,9 +6,10 @@ import numpy as np
 
 from detectors.posterior import Posterior
 from detectors.scene import Scene
+from detectors.series import median
 from detectors.types import Answer, FloatArray
 
-LEAK_ABOVE = 0.70
+LEAK_ABOVE = 0.60
 NO_LEAK_BELOW = 0.40
 BOTH_ABOVE = 0.25
 LEAST_SAY = 0.2
@@ -50,7 +51,7 @@ def rule(scene: Scene, level: Posterior, floor: Posterior) -> Ruling:
         return Ruling(Answer.NO_LEAK, probability, lead)
     late = _late_slopes(lead)
     steady = level.leak > SURE and all(0.7 * claim < s < 1.5 * claim and s > 4.0 * e for _, s, e in late)
-    if steady:
+    if steady and floor.leak >= BOTH_ABOVE:
         probability = max(probability, 0.95)
     elif floor.leak < BOTH_ABOVE or (level.leak < BOTH_ABOVE and say > QUIET_FLOOR):
         probability = min(probability, LEAK_ABOVE)
@@ -69,7 +70,7 @@ def rule(scene: Scene, level: Posterior, floor: Posterior) -> Ruling:
 
 def _late_slopes(posterior: Posterior) -> list[tuple[float, float, float]]:
     """(claimed slope, slope, standard error) per trace duration, over the last 15, 25 and 40 %: of the leak's own
-    curve, and of the level without its nuisance part."""
+    curve, and of the level without what moves it up and down."""
     best, judged = posterior.best_leak, posterior.judged
     if best is None:
         return []
@@ -79,9 +80,10 @@ def _late_slopes(posterior: Posterior) -> list[tuple[float, float, float]]:
     else:
         rows = np.ones_like(judged.piece, dtype=bool)
         shares = LATE_SHARES
-    x, y = judged.position[rows], (judged.level - best.nuisance)[rows]
+    explained = best.nuisance + best.growth if best.healthy_family == "load" else best.nuisance
+    x, y = judged.position[rows], (judged.level - explained)[rows]
     leak = np.interp(x, judged.position, best.leak)
-    rest = y - leak - np.interp(x, judged.position, best.growth)
+    rest = y - leak - (0.0 if best.healthy_family == "load" else best.growth[rows])
     out = []
     for share in shares:
         width = share * (x[-1] - x[0])
@@ -153,8 +155,11 @@ def _ends_low(posterior: Posterior, lowest: Posterior, late: list[tuple[float, f
     if late and late[0][1] > max(0.5 * late[0][0], 2.5 * late[0][2]):
         return None
     x, floor = lowest.judged.position, lowest.judged.level
-    end = float(np.median(floor[x > 0.9]))
-    before = float(np.quantile(floor[x <= 0.9], 0.8))
+    last = x >= min(0.9, x[-1])
+    if last.all():
+        return None
+    end = median(floor[last])
+    before = float(np.quantile(floor[~last], 0.8))
     claimed = float(best.leak[-1] - best.leak[0])
     return "the level has been higher before" if before - end > 0.5 * claimed else None
 
