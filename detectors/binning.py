@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from detectors.series import Bins, Series, bin_between, bin_equally, middle
+from detectors.series import Bins, Series, bin_between, bin_equally, median, middle
 from detectors.types import FloatArray
 
 BINS = 126
@@ -74,7 +74,7 @@ def without_pulses(judged: Judged, immaterial: float) -> Judged:
     flat = level - trend
     ground = _opening(flat, width)
     excess = flat - ground
-    spread = 1.4826 * float(np.median(np.abs(excess - np.median(excess))))
+    spread = 1.4826 * median(np.abs(excess - median(excess)))
     bar = 8.0 * max(spread, immaterial)
     high = excess > bar
     if not high.any():
@@ -132,9 +132,9 @@ def _despike(level: FloatArray) -> FloatArray:
     if len(level) < 7:
         return level
     windows = sliding_window_view(np.pad(level, 3, mode="reflect"), 7)
-    middle = np.median(windows, axis=1)
-    spread = 1.4826 * np.median(np.abs(windows - middle[:, None]), axis=1)
-    return np.where(np.abs(level - middle) > 6.0 * np.maximum(spread, np.median(spread)), middle, level)
+    centre = np.partition(windows, 3, axis=1)[:, 3]
+    spread = 1.4826 * np.partition(np.abs(windows - centre[:, None]), 3, axis=1)[:, 3]
+    return np.where(np.abs(level - centre) > 6.0 * np.maximum(spread, median(spread)), centre, level)
 
 
 def _opening(values: FloatArray, half_width: int) -> FloatArray:

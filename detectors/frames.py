@@ -7,6 +7,7 @@ import numpy as np
 from detectors.binning import Judged
 from detectors.evidence import Frame, Group
 from detectors.noise import Whitener
+from detectors.series import median
 from detectors.shapes import Shapes, healthy, leaking, settling
 from detectors.types import FloatArray
 
@@ -55,7 +56,7 @@ def sawtooth(
     u = judged.position
     edges = np.concatenate([[0.0], cuts, [1.0]])
     lengths = np.diff(edges)
-    typical = float(np.median(lengths[1:-1])) if len(lengths) > 2 else float(lengths.max())
+    typical = median(lengths[1:-1]) if len(lengths) > 2 else float(lengths.max())
     lengths[0], lengths[-1] = max(lengths[0], typical), max(lengths[-1], typical)
     starts = edges[:-1].copy()
     starts[0] = edges[1] - lengths[0]
@@ -106,7 +107,7 @@ def _steady(shapes: Shapes) -> Shapes:
 
 
 def _typical_life(cuts: FloatArray) -> float:
-    return float(np.median(np.diff(np.concatenate([[0.0], cuts, [1.0]]))))
+    return median(np.diff(np.concatenate([[0.0], cuts, [1.0]])))
 
 
 def _rise(judged: Judged) -> FloatArray:
@@ -115,7 +116,7 @@ def _rise(judged: Judged) -> FloatArray:
     for piece in np.unique(judged.piece):
         rows = np.flatnonzero(judged.piece == piece)
         head, tail = rows[: max(1, len(rows) // 10)], rows[-max(1, len(rows) // 3) :]
-        out[rows] = np.median(judged.level[tail]) - np.median(judged.level[head])
+        out[rows] = median(judged.level[tail]) - median(judged.level[head])
     return out / max(float(np.abs(out).max()), 1e-9)
 
 

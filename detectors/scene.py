@@ -8,7 +8,7 @@ import numpy as np
 from detectors.binning import Judged, judge, judge_teeth, without_pulses
 from detectors.cuts import Cut, Cuts, find_cuts
 from detectors.load import Counter, counter, model_columns
-from detectors.series import Series, bin_equally, reduce
+from detectors.series import Series, bin_equally, median, reduce
 from detectors.types import FloatArray
 
 IMMATERIAL_SHARE = 0.03
@@ -130,7 +130,7 @@ def _without_startups(series: Series, cuts: Cuts) -> Series:
 def material_growth(level: FloatArray, limit: float | None) -> float:
     """1.5 % of the headroom above the 10 % level, at most 3 % of the median level: what needs over 60 such traces to
     fill the headroom is no verdict."""
-    share_of_level = 0.03 * float(np.median(level))
+    share_of_level = 0.03 * median(level)
     low = float(np.quantile(level, 0.1))
     if limit is None or limit <= low:
         return max(share_of_level, 1.0)
@@ -149,9 +149,9 @@ def _startup_end(series: Series) -> float:
     bins = bin_equally(series, count)
     level = bins.median
     longest, settled = max(3, int(0.08 * count)), max(1, round(0.025 * count))
-    typical = float(np.median(np.abs(level[3:] - level[:-3])))
+    typical = median(np.abs(level[3:] - level[:-3]))
     height = float(level[: longest + 1].max() - level[0])
-    if height < max(10.0 * typical, 0.02 * float(np.median(level))):
+    if height < max(10.0 * typical, 0.02 * median(level)):
         return float(time[0])
     for i in range(1, longest + 1):
         if i + settled < len(level) and level[i + settled] - level[i] < 0.02 * height:

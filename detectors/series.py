@@ -83,6 +83,14 @@ def _sorted_rows(value: FloatArray, starts: np.ndarray, counts: np.ndarray) -> F
     return padded
 
 
+def median(values: FloatArray) -> float:
+    """The median of at least one known value. numpy.median gives the same bits, at six times the cost on arrays this
+    small, and imports numpy.ma, which takes as long as a verdict."""
+    low, high = (len(values) - 1) // 2, len(values) // 2
+    ordered = np.partition(values, (low, high))
+    return float(0.5 * (ordered[low] + ordered[high]))
+
+
 def middle(values: FloatArray) -> float:
     """The upper median of a few values; numpy.median costs six times as much on arrays this small."""
     half = len(values) // 2

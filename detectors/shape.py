@@ -7,6 +7,7 @@ import numpy as np
 from detectors.posterior import Best, Posterior
 from detectors.ruling import Ruling
 from detectors.scene import Scene
+from detectors.series import median
 from detectors.types import Answer, FloatArray, Shape
 
 
@@ -35,7 +36,7 @@ def _healthy_shape(scene: Scene, best: Best, metric: str, columns: Mapping[str, 
         return Shape.CYCLES
     if "steps" in best.names:
         return Shape.STEPS
-    rest = scene.judged.level - np.median(scene.judged.level)
+    rest = scene.judged.level - median(scene.judged.level)
     return Shape.IRREGULAR if float(np.ptp(rest)) > 4.0 * scene.material else Shape.FLAT
 
 
@@ -50,5 +51,5 @@ def _mostly_file(scene: Scene, columns: Mapping[str, FloatArray]) -> bool:
         return False
     known = file[np.isfinite(file)]
     tenth = max(len(known) // 10, 1)
-    grown = float(np.median(known[-tenth:]) - np.median(known[:tenth]))
+    grown = median(known[-tenth:]) - median(known[:tenth])
     return grown > scene.material
