@@ -19,7 +19,7 @@ _HEALTHY = {
     "own exponential": "a warm-up of its own in each life",
 }
 _NUISANCE = {
-    "load": "load and its peaks",
+    "load": "load",
     "cycle": "a cycle",
     "steps": "steps",
     "states": "two states",
