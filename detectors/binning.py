@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from detectors.series import Bins, Series, bin_between, bin_equally, median, middle
+from detectors.series import Bins, Series, bin_between, bin_equally, distinct, median, middle
 from detectors.types import FloatArray
 
 BINS = 126
@@ -98,7 +98,7 @@ def floor_of(judged: Judged, periodic: FloatArray) -> Judged:
     """
     starts = [
         row
-        for piece in np.unique(judged.piece)
+        for piece in distinct(judged.piece)
         for row in range(
             int(np.searchsorted(judged.piece, piece)), int(np.searchsorted(judged.piece, piece, "right")), FLOOR_BLOCK
         )
@@ -112,7 +112,7 @@ def floor_of(judged: Judged, periodic: FloatArray) -> Judged:
 
 def floor_of_teeth(judged: Judged) -> Judged:
     """One point a tooth, its lowest bin's floor; the first tooth, of which the beginning is missing, is left out."""
-    pieces = np.unique(judged.piece)[1:]
+    pieces = distinct(judged.piece)[1:]
     begin = np.searchsorted(judged.piece, pieces)
     level = np.minimum.reduceat(judged.floor, begin)
     return Judged(judged.position[begin], np.zeros(len(begin), dtype=np.int64), level, level, False)

@@ -13,6 +13,7 @@ from detectors.load import bin_edges, rate_columns
 from detectors.noise import Whitener, regular_whitener, whitener
 from detectors.posterior import Posterior, combine
 from detectors.scene import IMMATERIAL_SHARE, Scene
+from detectors.series import distinct
 from detectors.shapes import Shapes
 
 LOAD_LOG_PRIOR = 1.0
@@ -55,7 +56,7 @@ def _frames(scene: Scene, judged: Judged, shared: tuple[tuple[Group, ...], ...],
     if kind is Cut.LIVES:
         apart = whitener(judged.position, judged.piece)
         out.append(frames.restart(apart, judged, scene.cut_at, shared, extra))
-    if kind is Cut.TEETH and len(np.unique(judged.piece)) > 1:
+    if kind is Cut.TEETH and len(distinct(judged.piece)) > 1:
         out.append(frames.sawtooth(whole, judged, scene.cut_at, shared, extra))
     if not scene.cuts.proven:
         own = _own(scene, whole, judged) if kind in (Cut.NONE, Cut.LIVES) or len(scene.cut_at) == 1 else ()

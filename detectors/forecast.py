@@ -6,6 +6,7 @@ import numpy as np
 
 from detectors.posterior import Posterior
 from detectors.scene import Scene
+from detectors.series import quantile
 from detectors.types import FloatArray, Forecast, Trend
 
 DAY_SECONDS = 86400.0
@@ -38,11 +39,11 @@ def forecast(scene: Scene, posterior: Posterior, leak: Trend) -> Forecast | None
     if best.power == 1.0:
         faster = slower = curve
     room = scene.limit - pattern
-    estimate = _first_touch(time, room.clip(scene.limit - np.quantile(pattern, 0.98)), curve, leak.slope_per_second)
+    estimate = _first_touch(time, room.clip(scene.limit - quantile(pattern, 0.98)), curve, leak.slope_per_second)
     low = _first_touch(time, room, faster, leak.high)
     high = None
     if leak.low > 0.02 * leak.slope_per_second:
-        high = _first_touch(time, room.clip(scene.limit - np.quantile(pattern, 0.75)), slower, leak.low)
+        high = _first_touch(time, room.clip(scene.limit - quantile(pattern, 0.75)), slower, leak.low)
     return Forecast(estimate, min(low, estimate), None if high is None else max(high, estimate))
 
 

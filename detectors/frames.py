@@ -7,7 +7,7 @@ import numpy as np
 from detectors.binning import Judged
 from detectors.evidence import Frame, Group
 from detectors.noise import Whitener
-from detectors.series import median
+from detectors.series import distinct, median
 from detectors.shapes import Shapes, healthy, leaking, settling
 from detectors.types import FloatArray
 
@@ -82,7 +82,7 @@ def restart(
     """Each piece begins anew: own levels, shared start-up and shapes in the time since the restart."""
     starts = np.concatenate([[0.0], cuts])
     since = judged.position - starts[judged.piece]
-    pieces = np.unique(judged.piece)
+    pieces = distinct(judged.piece)
     levels = (judged.piece[:, None] == pieces).astype(float)
     warm = np.stack([np.exp(-since / tau) for tau in RESTART_WARMUPS], axis=1)
     base = np.concatenate([levels, warm], axis=1)
@@ -113,7 +113,7 @@ def _typical_life(cuts: FloatArray) -> float:
 def _rise(judged: Judged) -> FloatArray:
     """(n,) how far the level of each bin's own life rose from its first tenth to its last third, at most 1."""
     out = np.zeros_like(judged.level)
-    for piece in np.unique(judged.piece):
+    for piece in distinct(judged.piece):
         rows = np.flatnonzero(judged.piece == piece)
         head, tail = rows[: max(1, len(rows) // 10)], rows[-max(1, len(rows) // 3) :]
         out[rows] = median(judged.level[tail]) - median(judged.level[head])
@@ -122,7 +122,7 @@ def _rise(judged: Judged) -> FloatArray:
 
 def _leaking_since(since: FloatArray, judged: Judged, starts: FloatArray) -> Shapes:
     """A line since each restart, or only since a later one (a bad release), or an accelerating one."""
-    pieces = np.unique(judged.piece)
+    pieces = distinct(judged.piece)
     judged_long_enough = [p for p in pieces[1:] if 1.0 - starts[p] >= SHORTEST_LATE_LIFE]
     late = [since * (judged.piece >= p) for p in judged_long_enough]
     columns = [since, *late, since**2 / max(float(since.max()), 1e-9)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.series import Series
+from detectors.series import Series, distinct
 from detectors.types import FloatArray
 
 
@@ -57,7 +57,7 @@ def rate_columns(count: Counter, edges: FloatArray, piece: np.ndarray) -> FloatA
             smooth[i] = state
         columns.append(smooth)
     high = rate.copy()
-    for p in np.unique(piece):
+    for p in distinct(piece):
         high[piece == p] = np.maximum.accumulate(rate[piece == p])
     columns.append(high)
     return np.stack(columns, axis=1)

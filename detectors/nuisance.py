@@ -7,7 +7,7 @@ import numpy as np
 from detectors.binning import blockwise_trend
 from detectors.evidence import Group
 from detectors.noise import Whitener, regular_whitener
-from detectors.series import median
+from detectors.series import distinct, median
 from detectors.types import FloatArray
 
 DAY_SECONDS = 86400.0
@@ -81,7 +81,7 @@ def steps(whiten: Whitener, position: FloatArray, base: FloatArray, level: Float
 def load_steps(position: FloatArray, loads: FloatArray) -> Group | None:
     """Level shifts where model versions were loaded (shares of the trace): their times are known, so each costs one
     parameter. None without loads inside, or with more than eight."""
-    rows = np.unique(np.searchsorted(position, loads))
+    rows = distinct(np.searchsorted(position, loads))
     rows = rows[(rows >= 2) & (rows <= len(position) - 3)]
     if not 1 <= len(rows) <= MAXIMUM_STEPS:
         return None

@@ -8,7 +8,7 @@ import numpy as np
 from detectors.binning import Judged, judge, judge_teeth, without_pulses
 from detectors.cuts import Cut, Cuts, find_cuts
 from detectors.load import Counter, counter, model_columns
-from detectors.series import Series, bin_equally, median, reduce
+from detectors.series import Series, bin_equally, distinct, median, quantile, reduce
 from detectors.types import FloatArray
 
 IMMATERIAL_SHARE = 0.03
@@ -102,7 +102,7 @@ def _all_requests(
     if not by_model:
         return None
     total = sum((c.at(time) for c in by_model.values()), np.zeros(len(time)))
-    resets = np.unique(np.concatenate([c.resets for c in by_model.values()]))
+    resets = distinct(np.concatenate([c.resets for c in by_model.values()]))
     return Counter(time, total, resets)
 
 
@@ -111,7 +111,7 @@ def _loads(time: FloatArray, columns: Mapping[str, FloatArray]) -> FloatArray:
     named = [c for n, c in columns.items() if n == "model_loads_total" or n.startswith("model_loads_total:")]
     found = [counter(time, c) for c in named]
     times = [c.time[1:][np.diff(c.total) > 0] for c in found if c is not None]
-    return np.unique(np.concatenate(times)) if times else np.empty(0)
+    return distinct(np.concatenate(times)) if times else np.empty(0)
 
 
 def _without_startups(series: Series, cuts: Cuts) -> Series:
@@ -131,7 +131,7 @@ def material_growth(level: FloatArray, limit: float | None) -> float:
     """1.5 % of the headroom above the 10 % level, at most 3 % of the median level: what needs over 60 such traces to
     fill the headroom is no verdict."""
     share_of_level = 0.03 * median(level)
-    low = float(np.quantile(level, 0.1))
+    low = quantile(level, 0.1)
     if limit is None or limit <= low:
         return max(share_of_level, 1.0)
     return max(min(0.015 * (limit - low), share_of_level), 1.0)

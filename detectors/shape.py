@@ -8,7 +8,7 @@ from detectors.cuts import Cut
 from detectors.posterior import Best, Posterior
 from detectors.ruling import Ruling
 from detectors.scene import Scene
-from detectors.series import Series, median
+from detectors.series import Series, median, quantile
 from detectors.types import Answer, FloatArray, Shape
 
 RESTLESS = 4.0
@@ -54,14 +54,14 @@ def _healthy_shape(scene: Scene, best: Best, metric: str, columns: Mapping[str, 
     cached = cache_growth(columns)
     if metric in ("working_set_bytes", "usage_bytes") and cached > max(scene.material, 0.5 * _rise(scene.judged.level)):
         return Shape.PAGE_CACHE
-    low, high = np.quantile(scene.series.value, [0.01, 0.99])
-    if high - low < scene.material:
+    swing = quantile(scene.series.value, 0.99) - quantile(scene.series.value, 0.01)
+    if swing < scene.material:
         return Shape.PAGE_CACHE if cached > RESTLESS * scene.material else Shape.FLAT
     if scene.cuts.kind in (Cut.TEETH, Cut.MANY_TEETH):
         return Shape.SAWTOOTH
     if best.frame == "restart":
         return _shape_of_lives(scene, best)
-    return _moving_part(scene, best, high - low, cached)
+    return _moving_part(scene, best, swing, cached)
 
 
 def _shape_of_lives(scene: Scene, best: Best) -> Shape:
@@ -83,7 +83,7 @@ def _moving_part(scene: Scene, best: Best, spread: float, cached: float) -> Shap
     }
     most = max(by_part, key=lambda shape: by_part[shape])
     rest = _swing(scene.judged.level - best.nuisance - best.growth)
-    if by_part[most] > max(scene.material, rest):
+    if by_part[most] > max(scene.material, 0.5 * rest):
         return Shape.DECELERATING if most is Shape.PLATEAU and _slows_yet(best) else most
     if spread > RESTLESS * scene.material and _toothed(scene.series):
         return Shape.SAWTOOTH
@@ -114,5 +114,4 @@ def _rise(values: FloatArray) -> float:
 
 
 def _swing(values: FloatArray) -> float:
-    low, high = np.quantile(values, [0.02, 0.98])
-    return float(high - low)
+    return quantile(values, 0.98) - quantile(values, 0.02)
