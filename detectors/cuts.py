@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.load import Counter
-from detectors.series import Series, middle
+from detectors.series import Series, distinct, middle, quantile
 from detectors.types import FloatArray
 
 MAXIMUM_LIVES = 13
@@ -86,7 +86,11 @@ def find_cuts(series: Series, requests: Counter | None, limit: float | None) -> 
             return Cuts(Cut.LIVES, time, proven=True, at_limit=float(near_limit.mean()))
         if started.mean() >= 0.5 and len(time) < MAXIMUM_LIVES:
             return Cuts(Cut.LIVES, time, at_limit=float(near_limit.mean()))
-    if lasting.sum() >= 1 and gradual >= GRADUAL:
+    if lasting.any() and gradual < GRADUAL:
+        # A generational collector's small collections within its large ones.
+        lasting = lasting & (falls > 0.5 * falls.max())
+        gradual = _gradual(series, drops, lasting)
+    if lasting.any() and gradual >= GRADUAL:
         return Cuts(Cut.TEETH if lasting.sum() <= FEW_TEETH else Cut.MANY_TEETH, time[lasting])
     return none
 
@@ -125,7 +129,7 @@ def find_drops(series: Series) -> Drops:
 
 
 def _least_fall(series: Series) -> float:
-    low, high = np.quantile(series.value, [0.01, 0.99])
+    low, high = quantile(series.value, 0.01), quantile(series.value, 0.99)
     return max(0.25 * float(high - low), 3.5 * _jitter(series), 1e-9)
 
 
@@ -168,7 +172,7 @@ def _jitter(series: Series) -> float:
 
 def _inside(series: Series, time: FloatArray) -> FloatArray:
     """Those that fall well inside the series, moved to the sample at or after each, one per sample."""
-    rows = np.unique(np.searchsorted(series.time, time))
+    rows = distinct(np.searchsorted(series.time, time))
     return series.time[rows[(rows >= 3) & (rows < len(series.time) - 3)]]
 
 

@@ -6,17 +6,16 @@ import numpy as np
 
 from detectors.posterior import Posterior
 from detectors.scene import Scene
-from detectors.series import median
+from detectors.series import median, quantile
 from detectors.types import Answer, FloatArray
 
-LEAK_ABOVE = 0.60
-NO_LEAK_BELOW = 0.40
-BOTH_ABOVE = 0.25
-LEAST_SAY = 0.2
-QUIET_FLOOR = 0.35
-"""Below this say of the level its floor alone may carry a leak."""
-SURE = 0.98
+WEIGHTS = (-1.72, 1.08, 0.11, 0.77, -1.07)
+"""Of the constant and of `features`: a logistic regression on simulated containers and on production pods with and
+without added leaks (benchmarks/calibrate.py), so that the probability means what it says."""
+LEAK_ABOVE = 0.65
+NO_LEAK_BELOW = 0.25
 SURE_FLOOR = 0.9
+LEAST_SAY = 0.2
 LATE_SHARES = (0.15, 0.25, 0.40)
 
 
@@ -38,34 +37,37 @@ class Ruling:
 
 
 def rule(scene: Scene, level: Posterior, floor: Posterior) -> Ruling:
-    """Leak where both the level and its floor say so and nothing objects; undecided in between.
-
-    Each has a say in proportion to how quiet it is: under busy peaks only the floor can show a slow leak.
-    """
-    say = float(np.clip(floor.noise / max(level.noise + floor.noise, 1e-9), LEAST_SAY, 0.5))
-    odds = say * _clipped_log_odds(level.leak) + (1.0 - say) * _clipped_log_odds(floor.leak)
-    probability = float(1.0 / (1.0 + np.exp(-odds)))
+    """Leak where the level and its floor together say so and nothing objects; undecided in between."""
+    score = WEIGHTS[0] + float(np.dot(WEIGHTS[1:], features(level, floor)))
+    probability = float(1.0 / (1.0 + np.exp(-score)))
     lead = level if level.rate_deviation <= floor.rate_deviation or floor.leak < 0.5 else floor
-    claim = lead.rate
-    if probability < NO_LEAK_BELOW and level.leak < SURE:
-        return Ruling(Answer.NO_LEAK, probability, lead)
-    late = _late_slopes(lead)
-    steady = level.leak > SURE and all(0.7 * claim < s < 1.5 * claim and s > 4.0 * e for _, s, e in late)
-    if steady and floor.leak >= BOTH_ABOVE:
-        probability = max(probability, 0.95)
-    elif floor.leak < BOTH_ABOVE or (level.leak < BOTH_ABOVE and say > QUIET_FLOOR):
-        probability = min(probability, LEAK_ABOVE)
-    if probability > LEAK_ABOVE and claim < 1.97 * lead.rate_deviation:
-        return Ruling(Answer.UNDECIDED, LEAK_ABOVE, lead, "the slope's interval holds zero")
     if probability <= LEAK_ABOVE:
         return Ruling(Answer.NO_LEAK if probability < NO_LEAK_BELOW else Answer.UNDECIDED, probability, lead)
+    if lead.rate < 1.97 * lead.rate_deviation:
+        return Ruling(Answer.UNDECIDED, probability, lead, "the slope's interval holds zero")
+    late = _late_slopes(lead)
     objection = _stopped(late)
     if objection is not None:
-        return Ruling(Answer.NO_LEAK, 0.2, lead, objection)
-    objection = None if steady else (_floor_stays(scene, lead, floor) or _ends_low(lead, floor, late))
+        return Ruling(Answer.NO_LEAK, 1.0 - probability, lead, objection)
+    objection = _floor_stays(scene, lead, floor) or _ends_low(lead, floor, late)
     if objection is not None:
         return Ruling(Answer.UNDECIDED, 0.5, lead, objection)
     return Ruling(Answer.LEAK, probability, lead)
+
+
+def features(level: Posterior, floor: Posterior) -> tuple[float, float, float, float]:
+    """What the probability of a leak rests on, from the level's and its floor's posterior.
+
+    Returns:
+        The log odds of both, each with a say in proportion to how quiet it is (under busy peaks only the floor can show
+        a slow leak); the lower of the two; how many deviations the steadier of the two rates is from zero, at most
+        four; and by what factor (log) the two rates differ, at most a factor of twenty.
+    """
+    say = float(np.clip(floor.noise / max(level.noise + floor.noise, 1e-9), LEAST_SAY, 0.5))
+    odds, odds_floor = _clipped_log_odds(level.leak), _clipped_log_odds(floor.leak)
+    certain = max(level.rate / max(level.rate_deviation, 1e-9), floor.rate / max(floor.rate_deviation, 1e-9), 0.0)
+    differ = abs(np.log(max(level.rate, 1.0) / max(floor.rate, 1.0)))
+    return say * odds + (1.0 - say) * odds_floor, min(odds, odds_floor), min(certain, 4.0), min(float(differ), 3.0)
 
 
 def _late_slopes(posterior: Posterior) -> list[tuple[float, float, float]]:
@@ -139,7 +141,7 @@ def _floor_stays(scene: Scene, posterior: Posterior, lowest: Posterior) -> str |
     last = x > 0.8
     if not early.any() or not last.any():
         return None
-    grown = float(np.quantile(floor[last], 0.2) - np.quantile(floor[early], 0.2))
+    grown = quantile(floor[last], 0.2) - quantile(floor[early], 0.2)
     leak = np.interp(x, posterior.judged.position, best.leak)
     claimed = float(leak[last].mean() - leak[early].mean())
     return "the floor does not rise with the level" if grown < 0.35 * claimed else None
@@ -159,7 +161,7 @@ def _ends_low(posterior: Posterior, lowest: Posterior, late: list[tuple[float, f
     if last.all():
         return None
     end = median(floor[last])
-    before = float(np.quantile(floor[~last], 0.8))
+    before = quantile(floor[~last], 0.8)
     claimed = float(best.leak[-1] - best.leak[0])
     return "the level has been higher before" if before - end > 0.5 * claimed else None
 

@@ -14,7 +14,7 @@ EXPONENTIAL_TIMES = 0.012 * 1.45 ** np.arange(11)
 LOG_TIMES = np.array([0.001, 0.003, 0.01, 0.03, 0.1])
 LIFE_SETTLING_TIMES = 0.03 * 1.6 ** np.arange(6)
 RAMP_KNOTS = tuple(k / 10 for k in range(10))
-ONSETS = np.arange(0.1, 0.85, 0.1)
+ONSETS = np.arange(0.1, 0.75, 0.1)
 POWERS = (1.5, 2.0, 3.0)
 
 
