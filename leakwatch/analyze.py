@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from detectors.types import Assessment
-from leakwatch import detect, diagnose
+from leakwatch import detect
 from leakwatch.errors import LeakwatchError
 from leakwatch.sample.trace_files import read_traces
 from leakwatch.trace import Trace, between, with_limit
@@ -31,7 +31,7 @@ class Reading:
     """How every source is read: the flags of the command line, in bytes, seconds and Unix seconds.
 
     ``keep_columns`` keeps all columns of a trace after its verdict; otherwise the judged one alone is kept, so that
-    a thousand traces fit into memory.
+    a thousand traces fit into memory. ``diagnosed`` looks for the cause as well.
     """
 
     format: str | None = None
@@ -40,6 +40,7 @@ class Reading:
     since: float | None = None
     until: float | None = None
     keep_columns: bool = True
+    diagnosed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,11 @@ def _judge(trace: Trace, reading: Reading) -> tuple[Trace, Assessment, Diagnosis
     if reading.limit_bytes is not None:
         trace = with_limit(trace, reading.limit_bytes)
     assessment = detect.assess(trace)
-    diagnosis = diagnose.diagnose(trace, assessment)
+    diagnosis = None
+    if reading.diagnosed:
+        from leakwatch.diagnose import diagnose  # YAML and the trees cost as much as a verdict
+
+        diagnosis = diagnose(trace, assessment)
     if not reading.keep_columns:
         kept = {name: column for name, column in trace.columns.items() if name == assessment.verdict.metric}
         trace = replace(trace, columns=kept)

@@ -12,7 +12,7 @@ from detectors.types import Answer, Assessment
 from leakwatch.analyze import STANDARD_INPUT, Reading, analyze_sources, find_sources
 from leakwatch.quantities import parse_duration, parse_size, parse_time
 from leakwatch.sample.trace_files import FORMATS
-from leakwatch.tell.outputs import OUTPUTS, Look, render
+from leakwatch.tell.outputs import OUTPUTS, SHOW_THE_CAUSE, Look, render
 from leakwatch.tell.progress import with_progress
 from leakwatch.tell.units import visible
 from leakwatch.trace import Trace
@@ -79,7 +79,9 @@ def command(
     if paths.count(STANDARD_INPUT) > 1:
         raise click.BadParameter("- (standard input) can be read once only", param_hint="PATH")
     sources = find_sources(paths)
-    reading = Reading(format, interval, limit, since, until, keep_columns=output == "html")
+    reading = Reading(
+        format, interval, limit, since, until, keep_columns=output == "html", diagnosed=output in SHOW_THE_CAUSE
+    )
     analyses: list[tuple[Trace, Assessment]] = []
     diagnoses: list[Diagnosis | None] = []
     failed = False
