@@ -9,12 +9,13 @@ from detectors.contest import contest
 from detectors.cuts import Cut
 from detectors.forecast import forecast, trend
 from detectors.posterior import Posterior
-from detectors.reasons import reasons
+from detectors.reasons import Evidence, reasons
 from detectors.ruling import Ruling, rule
 from detectors.scene import Scene, prepare
 from detectors.series import choose_metric
 from detectors.shape import name_shape
 from detectors.types import Answer, Assessment, Fit, FloatArray, Shape, Verdict
+from detectors.waiting import wait_for_more, wait_for_samples
 
 MINIMUM_SAMPLES = 20
 
@@ -37,10 +38,11 @@ def assess(time_seconds: FloatArray, columns: Mapping[str, FloatArray], *, limit
         raise ValueError("time_seconds must rise strictly")
     metric = choose_metric(columns)
     if metric is None:
-        return _too_short(None, "no memory column has half of its cells known")
+        return _too_short(None, "no memory column has half of its cells known", None)
     known = int(np.isfinite(columns[metric]).sum())
     if known < MINIMUM_SAMPLES:
-        return _too_short(metric, f"{known} samples are too few to judge: at least {MINIMUM_SAMPLES} are needed")
+        why = f"{known} samples are too few to judge: at least {MINIMUM_SAMPLES} are needed"
+        return _too_short(metric, why, wait_for_samples(time_seconds, known, MINIMUM_SAMPLES))
     scene = prepare(time_seconds, columns[metric], columns, limit_bytes)
     level, floor = contest(scene)
     return _tell(scene, metric, level, floor, rule(scene, level, floor), columns)
@@ -58,17 +60,19 @@ def _tell(
     leak = trend(scene, ruling.lead) if leaks else None
     ahead = forecast(scene, ruling.lead, leak) if leak else None
     who = attribute(scene, ruling.lead, leak) if leak else None
+    wait = wait_for_more(scene, ruling.lead) if ruling.answer is Answer.UNDECIDED else None
+    shape = name_shape(scene, level, ruling, metric, columns)
     verdict = Verdict(
         verdict=ruling.answer,
-        shape=name_shape(scene, level, ruling, metric, columns),
+        shape=shape,
         confidence=ruling.probability if leaks else 1.0 - ruling.probability,
         metric=metric,
         trend=leak,
-        onset=scene.start + scene.first + scene.span * ruling.lead.onset if leaks else None,
+        onset=scene.at(ruling.lead.onset) if leaks else None,
         restarts=tuple(scene.start + t for t in restarts(scene, level)),
-        because=reasons(scene, metric, level, floor, ruling, leak, ahead, who),
+        because=reasons(Evidence(scene, columns, metric, shape, level, floor, ruling, leak, who, wait)),
     )
-    more = scene.span if ruling.answer is Answer.UNDECIDED else None
+    more = wait.seconds if wait else None
     return Assessment(verdict, ahead, who, more, level.explanations, _fit(scene, ruling.lead, leaks))
 
 
@@ -90,5 +94,6 @@ def _fit(scene: Scene, lead: Posterior, leaks: bool) -> Fit:
     return Fit(scene.start + scene.first + scene.span * at, scene.judged.level, fitted, grown)
 
 
-def _too_short(metric: str | None, why: str) -> Assessment:
-    return Assessment(Verdict(Answer.UNDECIDED, Shape.TOO_SHORT, 0.0, metric, None, None, (), (why,)))
+def _too_short(metric: str | None, why: str, more: float | None) -> Assessment:
+    verdict = Verdict(Answer.UNDECIDED, Shape.TOO_SHORT, 0.0, metric, None, None, (), (why,))
+    return Assessment(verdict, undecided_until_seconds=more)

@@ -1,33 +1,139 @@
-"""Why: one sentence per piece of evidence, with its number and unit."""
+"""Why: three to seven short sentences, each one piece of evidence with its number and unit, the most telling first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
 
 from detectors.posterior import Posterior
-from detectors.ruling import Ruling
+from detectors.reasons_healthy import healthy_reasons
+from detectors.reasons_leak import leak_reasons
+from detectors.ruling import LEAK_ABOVE, NO_LEAK_BELOW, Ruling
 from detectors.scene import Scene
-from detectors.types import Attribution, Forecast, Trend
+from detectors.types import Answer, Attribution, FloatArray, Shape, Trend
+from detectors.waiting import Wait
+from detectors.wording import count, duration, odds, share, size
 
-MIB = 2.0**20
+MOST_SENTENCES = 7
+NEAR_LIMIT = 0.9
+
+_JUDGED = {
+    "anon_bytes": "judged on anonymous memory, which the kernel cannot take back",
+    "working_set_bytes": "only the working set was recorded, which still holds active page cache",
+    "rss_bytes": "only the resident set was recorded, which counts file and shared pages too",
+    "usage_bytes": "only the whole usage was recorded, page cache included",
+}
 
 
-def reasons(
-    scene: Scene,
-    metric: str,
-    level: Posterior,
-    floor: Posterior,
-    ruling: Ruling,
-    leak: Trend | None,
-    ahead: Forecast | None,
-    who: Attribution | None,
-) -> tuple[str, ...]:
-    """Sentences for a person: what was judged, what won, what it rests on."""
-    out = [f"{metric} was judged on {scene.samples} samples over {scene.span / 3600:.3g} h"]
-    best = level.explanations[0]
-    out.append(f"the best explanation is {best.name} ({best.weight:.0%} of the belief)")
-    out.append(f"a leak has {level.leak:.0%} of the belief on the level and {floor.leak:.0%} on its floor")
-    if leak is not None:
-        out.append(
-            f"it grows {leak.slope_per_second * 3600 / MIB:.3g} MiB/h "
-            f"({leak.low * 3600 / MIB:.3g} to {leak.high * 3600 / MIB:.3g}, 95 %)"
-        )
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that the sentences draw on.
+
+    Attributes:
+        scene, columns: what was seen, and the trace's columns.
+        metric, shape: what was judged, and what it does.
+        level, floor, ruling: what the competition and the gates say.
+        leak, who: slope and attribution, None unless it leaks.
+        wait: how much more trace would tell, None unless undecided.
+    """
+
+    scene: Scene
+    columns: Mapping[str, FloatArray]
+    metric: str
+    shape: Shape
+    level: Posterior
+    floor: Posterior
+    ruling: Ruling
+    leak: Trend | None
+    who: Attribution | None
+    wait: Wait | None
+
+
+def reasons(seen: Evidence) -> tuple[str, ...]:
+    """Sentences for a person who was woken by this: what carries the verdict, then what it was judged on."""
+    scene, answer = seen.scene, seen.ruling.answer
+    if answer is Answer.LEAK and seen.leak is not None:
+        out = leak_reasons(scene, seen.level, seen.floor, seen.ruling.lead, seen.leak, seen.who)
+        out.insert(3, _belief_in_leak(seen.level))
+    elif answer is Answer.NO_LEAK:
+        out = healthy_reasons(scene, seen.metric, seen.level, seen.shape, seen.columns, seen.ruling.objection)
+        out.append(_belief_in_none(seen.level, seen.floor))
+        out.append(_threshold(scene))
+    else:
+        out = _open_question(seen)
+    near = [_near_limit(scene)] if answer is Answer.NO_LEAK else []
+    told = [sentence for sentence in (*out, *near) if sentence]
+    return (*told[: MOST_SENTENCES - 1], _judged_on(scene, seen.metric))
+
+
+def _judged_on(scene: Scene, metric: str) -> str:
+    skipped = f", the first {duration(scene.first)} of start-up left out" if scene.first > 0.005 * scene.span else ""
+    return f"{_JUDGED[metric]}: {count(scene.samples, 'sample')} over {duration(scene.span + scene.first)}{skipped}"
+
+
+def _belief_in_leak(level: Posterior) -> str:
+    """The best leak beside the best explanation without one."""
+    leaks, healthy = ([e for e in level.explanations if e.leak is kind] for kind in (True, False))
+    if not leaks:
+        return ""
+    if not healthy:
+        return f"the best explanation is {leaks[0].name}: {odds(np.inf)} any healthy one"
+    ratio = leaks[0].weight / max(healthy[0].weight, 1e-300)
+    if ratio < 1.0:
+        return f"the level alone leaves it open ({share(level.leak)} for a leak); its floor tells"
+    return f"{leaks[0].name} is {odds(ratio)} the best healthy explanation, {healthy[0].name}"
+
+
+def _belief_in_none(level: Posterior, floor: Posterior) -> str:
+    if level.leak > 0.5 or floor.leak > 0.5:
+        which, other = ("level", "floor") if level.leak > floor.leak else ("floor", "level")
+        high, low = max(level.leak, floor.leak), min(level.leak, floor.leak)
+        return f"its {which} alone reads as a leak ({share(high)} of the belief), its {other} does not ({share(low)})"
+    return (
+        f"all leaks together hold {share(level.leak)} of the belief on the level and {share(floor.leak)} on its floor, "
+        "the lowest tenth of each stretch"
+    )
+
+
+def _threshold(scene: Scene) -> str:
+    """What would have counted: below it a container can live for long."""
+    hourly = size(scene.material / scene.span * 3600.0)
+    return f"growth under {size(scene.material)} over this trace ({hourly}/h) would not be called a leak"
+
+
+def _near_limit(scene: Scene) -> str:
+    peak = float(scene.series.value.max())
+    if scene.limit is None or not NEAR_LIMIT * scene.limit <= peak:
+        return ""
+    return f"its peak of {size(peak)} takes {share(min(peak / scene.limit, 1.0))} of the limit"
+
+
+def _open_question(seen: Evidence) -> list[str]:
+    level, floor, ruling = seen.level, seen.floor, seen.ruling
+    belief = f"{share(level.leak)} on the level and {share(floor.leak)} on its floor"
+    split = abs(level.leak - floor.leak) > 0.5
     if ruling.objection:
-        out.append(ruling.objection)
-    return tuple(out)
+        out = [f"growth was found, but {ruling.objection}", f"a leak holds {belief}"]
+    elif split:
+        out = [f"the level and its floor disagree: a leak holds {belief}"]
+    else:
+        out = [f"it is too close to call: a leak holds {belief}"]
+    if ruling.objection is None:
+        out[0] += (
+            f"; together {share(ruling.probability)}, where over {share(LEAK_ABOVE)} is a leak"
+            f" and under {share(NO_LEAK_BELOW)} none"
+        )
+    if seen.wait is not None:
+        out.insert(1, seen.wait.why)
+    leaks, healthy = ([e for e in level.explanations if e.leak is kind] for kind in (True, False))
+    if leaks and healthy:
+        first, second = sorted((leaks[0], healthy[0]), key=lambda e: -e.weight)
+        kind = "leak" if second.leak else "healthy explanation"
+        ratio = first.weight / max(second.weight, 1e-300)
+        out.append(f"{first.name} is {odds(ratio)} the best {kind}, {second.name}")
+    values = seen.scene.judged.level
+    tenth = max(len(values) // 10, 1)
+    grown = float(np.mean(values[-tenth:]) - np.mean(values[:tenth]))
+    moved = "above" if grown > 0 else "below"
+    out.append(f"the last tenth lies {size(abs(grown))} {moved} the first")
+    return out

@@ -11,7 +11,7 @@ from detectors.load import Counter, counter, model_columns
 from detectors.series import Series, bin_equally, distinct, median, quantile, reduce
 from detectors.types import FloatArray
 
-IMMATERIAL_SHARE = 0.03
+IMMATERIAL_SHARE = 0.02
 """Share of the material growth below which differences persuade nobody."""
 
 
@@ -53,6 +53,10 @@ class Scene:
     def span(self) -> float:
         """Duration of the judged part, in seconds."""
         return float(self.series.time[-1] - self.series.time[0])
+
+    def at(self, position: float) -> float:
+        """Unix seconds of a position 0..1 in the judged part."""
+        return self.start + self.first + self.span * position
 
 
 def prepare(
@@ -128,13 +132,13 @@ def _without_startups(series: Series, cuts: Cuts) -> Series:
 
 
 def material_growth(level: FloatArray, limit: float | None) -> float:
-    """1.5 % of the headroom above the 10 % level, at most 3 % of the median level: what needs over 60 such traces to
+    """2 % of the headroom above the 10 % level, at most 4 % of the median level: what needs over 50 such traces to
     fill the headroom is no verdict."""
-    share_of_level = 0.03 * median(level)
+    share_of_level = 0.04 * median(level)
     low = quantile(level, 0.1)
     if limit is None or limit <= low:
         return max(share_of_level, 1.0)
-    return max(min(0.015 * (limit - low), share_of_level), 1.0)
+    return max(min(0.02 * (limit - low), share_of_level), 1.0)
 
 
 def _startup_end(series: Series) -> float:

@@ -49,6 +49,11 @@ def stepped(best: Best) -> FloatArray:
     return best.nuisance - returning
 
 
+def swing(values: FloatArray) -> float:
+    """How far values go up and down, without the outermost fiftieth on both sides."""
+    return quantile(values, 0.98) - quantile(values, 0.02)
+
+
 def _healthy_shape(scene: Scene, best: Best, metric: str, columns: Mapping[str, FloatArray]) -> Shape:
     """By the part that moves most; what moves less than a leak would have to is level."""
     cached = cache_growth(columns)
@@ -77,12 +82,12 @@ def _moving_part(scene: Scene, best: Best, spread: float, cached: float) -> Shap
     grown = 0.0 if best.healthy_family == "load" else abs(_rise(best.growth))
     follows = "load" in best.names or best.healthy_family == "load"
     by_part = {
-        Shape.LOAD_FOLLOWING if follows else Shape.CYCLES: _swing(best.periodic),
+        Shape.LOAD_FOLLOWING if follows else Shape.CYCLES: swing(best.periodic),
         Shape.PLATEAU: grown,
         Shape.IRREGULAR if "states" in best.names else Shape.STEPS: float(np.ptp(stepped(best))),
     }
     most = max(by_part, key=lambda shape: by_part[shape])
-    rest = _swing(scene.judged.level - best.nuisance - best.growth)
+    rest = swing(scene.judged.level - best.nuisance - best.growth)
     if by_part[most] > max(scene.material, 0.5 * rest):
         return Shape.DECELERATING if most is Shape.PLATEAU and _slows_yet(best) else most
     if spread > RESTLESS * scene.material and _toothed(scene.series):
@@ -103,7 +108,7 @@ def _toothed(series: Series) -> bool:
     """Whether the level climbs in many small rises and comes down in few large falls, several times over."""
     change = np.diff(series.value)
     rises, falls = np.sort(change[change > 0])[::-1], np.sort(-change[change < 0])[::-1]
-    if not len(rises) or not len(falls) or falls.sum() < LEAST_TEETH * _swing(series.value):
+    if not len(rises) or not len(falls) or falls.sum() < LEAST_TEETH * swing(series.value):
         return False
     rising, falling = (int(np.searchsorted(np.cumsum(c), 0.8 * c.sum())) + 1 for c in (rises, falls))
     return falling < FEWER_FALLS * rising
@@ -111,7 +116,3 @@ def _toothed(series: Series) -> bool:
 
 def _rise(values: FloatArray) -> float:
     return float(values[-1] - values[0])
-
-
-def _swing(values: FloatArray) -> float:
-    return quantile(values, 0.98) - quantile(values, 0.02)

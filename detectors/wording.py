@@ -7,6 +7,7 @@ _SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _DURATIONS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 _FIRST_YEAR_SECONDS = 365 * 86400.0
 """Times within the first year of 1970 are no dates: the recorder counted from its own start."""
+_SECONDS_MATTER = 3600.0
 MOST_ODDS = 10_000.0
 """Beyond this the odds say more about the noise model than about the memory."""
 
@@ -26,10 +27,10 @@ def size(value_bytes: float) -> str:
     return f"{number(value_bytes / scale)} {unit}"
 
 
-def sizes(low_bytes: float, high_bytes: float, per: str = "") -> str:
+def sizes(low_bytes: float, high_bytes: float, per: str = "", between: str = "to") -> str:
     """Two sizes in the unit of the larger: "31.2 to 33 MiB"."""
     unit, scale = _size_unit(max(abs(low_bytes), abs(high_bytes)))
-    return f"{number(low_bytes / scale)} to {number(high_bytes / scale)} {unit}{per}"
+    return f"{number(low_bytes / scale)} {between} {number(high_bytes / scale)} {unit}{per}"
 
 
 def rate(bytes_per_second: float) -> str:
@@ -60,14 +61,17 @@ def duration(seconds: float) -> str:
 
 
 def moment(unix_seconds: float, start: float, end: float) -> str:
-    """14:05Z where the whole trace lies in one UTC day, else 2026-11-23 14:05Z; "40 s after 0" for elapsed times."""
+    """14:05Z where the trace lies in one UTC day (14:05:20Z where it is under an hour long), else 2026-11-23 14:05Z;
+    "40 s after 0" for elapsed times."""
     if abs(unix_seconds) < _FIRST_YEAR_SECONDS:
         return f"{duration(unix_seconds)} after 0"
     try:
         first, last, then = (datetime.fromtimestamp(t, UTC) for t in (start, end, unix_seconds))
     except (OverflowError, ValueError, OSError):
         return f"{number(unix_seconds)} s"
-    return f"{then:%H:%MZ}" if first.date() == last.date() else f"{then:%Y-%m-%d %H:%MZ}"
+    if first.date() != last.date():
+        return f"{then:%Y-%m-%d %H:%MZ}"
+    return f"{then:%H:%M:%SZ}" if end - start < _SECONDS_MATTER else f"{then:%H:%MZ}"
 
 
 def share(ratio: float) -> str:
@@ -80,7 +84,7 @@ def share(ratio: float) -> str:
 
 
 def odds(ratio: float) -> str:
-    """"1,200 times as likely as", "as likely as", "over 10,000 times as likely as"."""
+    """ "1,200 times as likely as", "as likely as", "over 10,000 times as likely as"."""
     if ratio > MOST_ODDS:
         return f"over {MOST_ODDS:,.0f} times as likely as"
     if ratio < 1.5:
