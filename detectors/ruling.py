@@ -12,9 +12,10 @@ from detectors.types import Answer, FloatArray
 WEIGHTS = (-1.72, 1.08, 0.11, 0.77, -1.07)
 """Of the constant and of `features`: a logistic regression on simulated containers and on production pods with and
 without added leaks (benchmarks/calibrate.py), so that the probability means what it says."""
-LEAK_ABOVE = 0.65
+LEAK_ABOVE = 0.70
 NO_LEAK_BELOW = 0.25
 SURE_FLOOR = 0.9
+OFTEN_KILLED = 0.5
 LEAST_SAY = 0.2
 LATE_SHARES = (0.15, 0.25, 0.40)
 
@@ -38,6 +39,8 @@ class Ruling:
 
 def rule(scene: Scene, level: Posterior, floor: Posterior) -> Ruling:
     """Leak where the level and its floor together say so and nothing objects; undecided in between."""
+    if scene.cuts.proven and scene.cuts.at_limit >= OFTEN_KILLED:
+        floor = level  # Of lives that end at the limit there are too few low points to judge.
     score = WEIGHTS[0] + float(np.dot(WEIGHTS[1:], features(level, floor)))
     probability = float(1.0 / (1.0 + np.exp(-score)))
     lead = level if level.rate_deviation <= floor.rate_deviation or floor.leak < 0.5 else floor
@@ -49,7 +52,7 @@ def rule(scene: Scene, level: Posterior, floor: Posterior) -> Ruling:
     objection = _stopped(late)
     if objection is not None:
         return Ruling(Answer.NO_LEAK, 1.0 - probability, lead, objection)
-    objection = _floor_stays(scene, lead, floor) or _ends_low(lead, floor, late)
+    objection = _only_the_end(lead) or _floor_stays(scene, lead, floor) or _ends_low(lead, floor, late)
     if objection is not None:
         return Ruling(Answer.UNDECIDED, 0.5, lead, objection)
     return Ruling(Answer.LEAK, probability, lead)
@@ -129,6 +132,20 @@ def _stopped(late: list[tuple[float, float, float]]) -> str | None:
     if max(short) > 4.5 or sum(z > 1.8 for z in short) >= 2 or (len(short) == 1 and short[0] > 2.5):
         return "the growth does not go on to the end of the trace"
     return None
+
+
+def _only_the_end(posterior: Posterior) -> str | None:
+    """Growth that only the last eighth shows: a peak that has just begun looks the same."""
+    best = posterior.best_leak
+    if best is None or best.frame != "plain":
+        return None
+    x = posterior.judged.position
+    rows = (x > posterior.onset) & (x < 0.875)
+    if rows.sum() < 6:
+        return None
+    claimed = _slope(x[rows], best.leak[rows])[0]
+    slope, error = _slope(x[rows], (posterior.judged.level - best.nuisance)[rows])
+    return "only the last eighth of the trace shows the growth" if slope + 2.0 * error < 0.5 * claimed else None
 
 
 def _floor_stays(scene: Scene, posterior: Posterior, lowest: Posterior) -> str | None:
