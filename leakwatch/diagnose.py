@@ -157,7 +157,12 @@ def _ends(column: FloatArray) -> tuple[float, float] | None:
     if len(known) < 2:
         return None
     edge = max(1, len(known) // _EDGE)
-    return float(np.quantile(known[:edge], 0.5)), float(np.quantile(known[-edge:], 0.5))
+    return _middle(known[:edge]), _middle(known[-edge:])
+
+
+def _middle(values: FloatArray) -> float:
+    """The upper median; numpy.median and numpy.quantile import numpy.ma, 12 ms."""
+    return float(np.partition(values, len(values) // 2)[len(values) // 2])
 
 
 def _duration(seconds: float) -> str:
