@@ -33,6 +33,8 @@ def explanation_name(frame: str, groups: Sequence[str], healthy: str, leak: str)
     Raises:
         KeyError: a part that has no words yet.
     """
-    growth = " and ".join(words for words in (_LEAKS[leak], _HEALTHY[healthy]) if words) or "a level"
-    beside = [_NUISANCE[group] for group in groups]
+    lagging = healthy == "load" and "load" in groups
+    follows = "memory that follows the load and its lags" if lagging else _HEALTHY[healthy]
+    growth = " and ".join(words for words in (_LEAKS[leak], follows) if words) or "a level"
+    beside = [_NUISANCE[group] for group in groups if not (lagging and group == "load")]
     return growth + (f", with {' and '.join(beside)}" if beside else "") + _FRAMES[frame]

@@ -17,6 +17,12 @@ from detectors.wording import count, duration, odds, share, size
 MOST_SENTENCES = 7
 NEAR_LIMIT = 0.9
 
+_SUBJECT = {
+    "anon_bytes": "anonymous memory",
+    "working_set_bytes": "the working set",
+    "rss_bytes": "the resident set",
+    "usage_bytes": "the whole usage",
+}
 _JUDGED = {
     "anon_bytes": "judged on anonymous memory, which the kernel cannot take back",
     "working_set_bytes": "only the working set was recorded, which still holds active page cache",
@@ -63,6 +69,8 @@ def reasons(seen: Evidence) -> tuple[str, ...]:
         out = _open_question(seen)
     near = [_near_limit(scene)] if answer is Answer.NO_LEAK else []
     told = [sentence for sentence in (*out, *near) if sentence]
+    if told and told[0].startswith("it "):
+        told[0] = _SUBJECT[seen.metric] + told[0].removeprefix("it")
     return (*told[: MOST_SENTENCES - 1], _judged_on(scene, seen.metric))
 
 

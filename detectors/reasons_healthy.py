@@ -57,7 +57,8 @@ def _what_it_does(scene: Scene, best: Best, shape: Shape) -> str:
     low, high = (quantile(scene.series.value, share) for share in (0.05, 0.95))
     moved = size(abs(last - first))
     how = f"{moved} {'above' if last >= first else 'below'}" if abs(last - first) > 0.005 * abs(high) else "level with"
-    return f"it stays within {sizes(low, high)}; the last fifth is {how} the first"
+    where = f"at {size(high)}" if size(low) == size(high) else f"within {sizes(low, high)}"
+    return f"it stays {where}; the last fifth is {how} the first"
 
 
 def _risen(scene: Scene, best: Best) -> str:
@@ -109,7 +110,7 @@ def _teeth(scene: Scene) -> str:
         return falls
     half = len(lowest) // 2
     first, last = median(np.array(lowest[:half])), median(np.array(lowest[-half:]))
-    return f"{falls}; its lowest points lie at {sizes(first, last, between='in the first half and')} in the second"
+    return f"{falls}; its lowest points lie at {size(first)} in the first half and at {size(last)} in the second"
 
 
 def _lowest(scene: Scene, begin: float, end: float) -> float:

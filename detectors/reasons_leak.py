@@ -8,9 +8,13 @@ from detectors.scene import Scene
 from detectors.series import distinct, median
 from detectors.shape import stepped, swing
 from detectors.types import Attribution, Interval, Trend
-from detectors.wording import count, moment, rate, rates, share, size, sizes
+from detectors.wording import count, duration, moment, rate, rates, share, size, sizes
 
 LAST_QUARTER = 0.75
+FROM_THE_START = 0.02
+"""An onset before this share of the trace is its beginning."""
+GOES_ON = 0.3
+"""Share of the leak's slope from which on the last quarter is said to go on."""
 
 
 def leak_reasons(
@@ -25,17 +29,19 @@ def leak_reasons(
         _growth(scene, lead, best, leak),
         _each_life(scene, level) if lives else _rising_floor(scene, floor, lead.onset),
         _requests(scene, lead, who) if who is not None else "",
-        "" if lives else _goes_on(scene, lead, best),
+        "" if lives else _goes_on(scene, lead, best, leak),
         _not_counted(scene, lead, best),
     ]
 
 
 def _growth(scene: Scene, lead: Posterior, best: Best, leak: Trend) -> str:
-    since = moment(scene.at(lead.onset), scene.at(0.0), scene.at(1.0))
+    since = f"since {moment(scene.at(lead.onset), scene.at(0.0), scene.at(1.0))}"
+    if lead.onset < FROM_THE_START:
+        since = f"over all {duration(scene.span)}"
     hourly = f"{rate(leak.slope_per_second)} (95 % interval {rates(leak.low, leak.high)})"
     if best.frame == "restart":
-        return f"it grows by {hourly} in each life, since {since}"
-    said = f"it has grown by {size(lead.rate * (1.0 - lead.onset))} since {since}: {hourly}"
+        return f"it grows by {hourly} in each life, {since}"
+    said = f"it has grown by {size(lead.rate * (1.0 - lead.onset))} {since}: {hourly}"
     half = len(best.leak) // 2
     early, late = (float(part[-1] - part[0]) for part in (best.leak[:half], best.leak[half:]))
     if best.leak_family == "accelerating" and late > early > 0:
@@ -87,7 +93,7 @@ def _requests(scene: Scene, lead: Posterior, who: Attribution) -> str:
         passed = float(ends[1] - ends[0])
     left = f"{size(each.estimate)} ({_range(each)}) for each of {passed:,.0f} requests"
     if who.follows == "unclear":
-        return f"requests and clock explain it about equally well; by requests it is {left}"
+        return f"requests and clock explain it about equally well; by requests it would be {left}"
     if worst is not None and len(who.by_model) > 1:
         left = f"{size(worst.bytes_per_request.estimate)} each"
         return f"requests to {worst.model} leave {left} behind and make {share(worst.share)} of the growth"
@@ -98,7 +104,7 @@ def _range(interval: Interval) -> str:
     return sizes(interval.low, interval.high if interval.high is not None else interval.estimate)
 
 
-def _goes_on(scene: Scene, lead: Posterior, best: Best) -> str:
+def _goes_on(scene: Scene, lead: Posterior, best: Best, leak: Trend) -> str:
     """That the last quarter, without what is explained otherwise, still rises."""
     x = lead.judged.position
     late = x > LAST_QUARTER
@@ -107,7 +113,7 @@ def _goes_on(scene: Scene, lead: Posterior, best: Best) -> str:
         return ""
     around = x[late] - x[late].mean()
     slope = float(around @ rest / (around @ around)) / scene.span
-    return f"it goes on: the last quarter rises by {rate(slope)}" if slope > 0 else ""
+    return f"it goes on: the last quarter rises by {rate(slope)}" if slope > GOES_ON * leak.slope_per_second else ""
 
 
 def _not_counted(scene: Scene, lead: Posterior, best: Best) -> str:

@@ -27,10 +27,10 @@ def size(value_bytes: float) -> str:
     return f"{number(value_bytes / scale)} {unit}"
 
 
-def sizes(low_bytes: float, high_bytes: float, per: str = "", between: str = "to") -> str:
+def sizes(low_bytes: float, high_bytes: float, per: str = "") -> str:
     """Two sizes in the unit of the larger: "31.2 to 33 MiB"."""
     unit, scale = _size_unit(max(abs(low_bytes), abs(high_bytes)))
-    return f"{number(low_bytes / scale)} {between} {number(high_bytes / scale)} {unit}{per}"
+    return f"{number(low_bytes / scale)} to {number(high_bytes / scale)} {unit}{per}"
 
 
 def rate(bytes_per_second: float) -> str:

@@ -15,6 +15,8 @@ from rich.text import Text
 
 from detectors.types import Answer, Assessment
 from leakwatch.tell import chart, units
+from leakwatch.tell.competition import HEAD as HEAD_OF_COMPETITION
+from leakwatch.tell.competition import competition_rows, left_out
 from leakwatch.tell.figures import Figure, figures, models
 from leakwatch.tell.sentences import WORDS, next_step, trace_name, verdict_in_words
 from leakwatch.tell.summary import FULL_HEAD, HEAD, NAME_COLUMN, columns_that_fit, summary_line, summary_rows
@@ -139,15 +141,15 @@ def _numbers(lines: Sequence[Figure]) -> Table:
 def _competition(assessment: Assessment) -> RenderableType:
     if not assessment.explanations:
         return Padding(Text("nothing: there was too little trace to explain"), (0, 0, 0, 2))
+    name, *numbers = HEAD_OF_COMPETITION
     table = _table()
-    table.add_column("Explanation", overflow="fold")
-    table.add_column("Leaks", no_wrap=True)
-    table.add_column("Belief", justify="right", no_wrap=True)
-    table.add_column("Lost by (nats)", justify="right", no_wrap=True)
-    for one in assessment.explanations:
-        lost = "best" if one.lost_by == 0 else units.number(one.lost_by)
-        table.add_row(Text(units.visible(one.name)), "yes" if one.leak else "no", units.share(one.weight), lost)
-    return table
+    table.add_column(name, overflow="fold")
+    for i, column in enumerate(numbers):
+        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
+    for row in competition_rows(assessment.explanations):
+        table.add_row(*map(Text, row))
+    more = left_out(assessment.explanations)
+    return Group(table, Text(more, "dim")) if more else table
 
 
 def _table() -> Table:
