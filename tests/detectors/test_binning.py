@@ -94,7 +94,7 @@ def test_many_teeth_are_judged_a_whole_tooth_to_a_bin() -> None:
 
 
 def test_a_pulse_with_two_edges_is_cut_down_and_a_step_is_not() -> None:
-    """A job that came and went leaves nothing, on a rising level too; what stays is kept; a quiet level is untouched."""
+    """A job that came and went leaves nothing, on a rising level too; what stays is kept; quiet bins are untouched."""
     noise = np.random.default_rng(1).normal(0, 0.1, 126)
     line = np.linspace(0, 5, 126)
     pulse = np.where((np.arange(126) >= 60) & (np.arange(126) < 66), 50.0, 0.0)
