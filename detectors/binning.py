@@ -10,6 +10,8 @@ from detectors.series import Bins, Series, bin_between, bin_equally, distinct, m
 from detectors.types import FloatArray
 
 BINS = 126
+PULSE_SHARE = 0.06
+"""Half of the longest pulse that is taken out of the level, as a share of the trace."""
 FLOOR_BLOCK = 6
 """Bins whose lowest floor makes one point of the lower envelope."""
 
@@ -69,7 +71,7 @@ def without_pulses(judged: Judged, immaterial: float) -> Judged:
     """
     level = judged.level
     n = len(level)
-    width = max(1, round(0.06 * n))
+    width = max(1, round(PULSE_SHARE * n))
     trend = blockwise_trend(judged.position, level)
     flat = level - trend
     ground = _opening(flat, width)

@@ -11,6 +11,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.binning import blockwise_trend
 from detectors.load import Counter
 from detectors.series import Series, distinct, middle, quantile
 from detectors.types import FloatArray
@@ -149,15 +150,17 @@ def _ends_a_job(time: FloatArray, value: FloatArray, at: int, peak: float, after
 def _gradual(series: Series, drops: Drops, lasting: NDArray[np.bool_]) -> float:
     """Share (by time) of the pieces before lasting falls that rise like teeth: by most of the fall that ends them, bit
     by bit and up to the fall. A switch between two levels rises at once, and a burst stands out above its piece."""
-    rows, before = drops.row[lasting], drops.before[lasting]
-    falls = before - drops.after[lasting]
+    # The trend of the whole trace is nobody's tooth.
+    flat = series.value - blockwise_trend(series.time, series.value)
+    rows, before = drops.row[lasting], drops.before[lasting] - (series.value - flat)[drops.row[lasting]]
+    falls = drops.before[lasting] - drops.after[lasting]
     good = watched = 0.0
     for begin, end, peak, fall in zip([0, *rows[:-1].tolist()], rows.tolist(), before, falls, strict=False):
         blocks = min(8, (end - begin) // 2)
         if blocks < 4:
             continue
         ends = np.linspace(begin, end, blocks + 1).astype(int)
-        levels = np.array([middle(series.value[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)])
+        levels = np.array([middle(flat[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)])
         rise = float(levels[-1] - levels[0])
         watched += end - begin
         like_tooth = rise > 0.3 * fall and float(np.diff(levels).max()) < 0.6 * rise and peak - levels[-1] < 0.4 * fall

@@ -129,7 +129,7 @@ def _stopped(late: list[tuple[float, float, float]]) -> str | None:
     short = [(0.3 * claimed - slope) / error for claimed, slope, error in late]
     if not short:
         return None
-    if max(short) > 4.5 or sum(z > 1.8 for z in short) >= 2 or (len(short) == 1 and short[0] > 2.5):
+    if sum(z > 1.8 for z in short) >= 2 or (len(short) == 1 and short[0] > 3.5):
         return "the growth does not go on to the end of the trace"
     return None
 
