@@ -63,8 +63,7 @@ def reasons(seen: Evidence) -> tuple[str, ...]:
         out.insert(3, _belief_in_leak(seen.level))
     elif answer is Answer.NO_LEAK:
         out = healthy_reasons(scene, seen.metric, seen.level, seen.shape, seen.columns, seen.ruling.objection)
-        out.append(_belief_in_none(seen.level, seen.floor))
-        out.append(_threshold(scene))
+        out += [_what_won(scene, seen.level), _belief_in_none(seen.level, seen.floor), _threshold(scene)]
     else:
         out = _open_question(seen)
     near = [_near_limit(scene)] if answer is Answer.NO_LEAK else []
@@ -81,18 +80,16 @@ def _judged_on(scene: Scene, metric: str) -> str:
 
 def _belief_in_leak(level: Posterior) -> str:
     """The best leak beside the best explanation without one."""
-    leaks, healthy = ([e for e in level.explanations if e.leak is kind] for kind in (True, False))
-    if not leaks:
-        return ""
-    if not healthy:
-        return f"the best explanation is {leaks[0].name}: {odds(np.inf)} any healthy one"
-    ratio = leaks[0].weight / max(healthy[0].weight, 1e-300)
-    if ratio < 1.0:
+    if level.leak < 0.5:
         return f"the level alone leaves it open ({share(level.leak)} for a leak); its floor tells"
-    return f"{leaks[0].name} is {odds(ratio)} the best healthy explanation, {healthy[0].name}"
+    if all(e.leak for e in level.explanations):
+        return f"the best explanation is {level.explanations[0].name}: {odds(np.inf)} any healthy one"
+    return _best_of_both(level)
 
 
 def _belief_in_none(level: Posterior, floor: Posterior) -> str:
+    if level.leak > 0.5 and floor.leak > 0.5:
+        return f"but for that a leak would hold {share(level.leak)} of the belief, {share(floor.leak)} on its floor"
     if level.leak > 0.5 or floor.leak > 0.5:
         which, other = ("level", "floor") if level.leak > floor.leak else ("floor", "level")
         high, low = max(level.leak, floor.leak), min(level.leak, floor.leak)
@@ -101,6 +98,26 @@ def _belief_in_none(level: Posterior, floor: Posterior) -> str:
         f"all leaks together hold {share(level.leak)} of the belief on the level and {share(floor.leak)} on its floor, "
         "the lowest tenth of each stretch"
     )
+
+
+def _what_won(scene: Scene, level: Posterior) -> str:
+    """The explanation that won; where it holds a leak, that this one is too small to matter."""
+    if not level.explanations[0].leak:
+        return _best_of_both(level)
+    grown = float(np.ptp(level.best.leak))
+    if not 0.0 < grown < scene.material:
+        return ""
+    return f"{level.explanations[0].name} explains it best, but adds only {size(grown)}"
+
+
+def _best_of_both(level: Posterior) -> str:
+    """The best explanation beside the best of the other kind."""
+    leaks, healthy = ([e for e in level.explanations if e.leak is kind] for kind in (True, False))
+    if not leaks or not healthy:
+        return ""
+    first, second = sorted((leaks[0], healthy[0]), key=lambda e: -e.weight)
+    kind = "leak" if second.leak else "healthy explanation"
+    return f"{first.name} is {odds(first.weight / max(second.weight, 1e-300))} the best {kind}, {second.name}"
 
 
 def _threshold(scene: Scene) -> str:
@@ -125,7 +142,7 @@ def _open_question(seen: Evidence) -> list[str]:
     elif split:
         out = [f"the level and its floor disagree: a leak holds {belief}"]
     else:
-        out = [f"it is too close to call: a leak holds {belief}"]
+        out = [f"too close to call: a leak holds {belief}"]
     if ruling.objection is None:
         out[0] += (
             f"; together {share(ruling.probability)}, where over {share(LEAK_ABOVE)} is a leak"
@@ -133,12 +150,7 @@ def _open_question(seen: Evidence) -> list[str]:
         )
     if seen.wait is not None:
         out.insert(1, seen.wait.why)
-    leaks, healthy = ([e for e in level.explanations if e.leak is kind] for kind in (True, False))
-    if leaks and healthy:
-        first, second = sorted((leaks[0], healthy[0]), key=lambda e: -e.weight)
-        kind = "leak" if second.leak else "healthy explanation"
-        ratio = first.weight / max(second.weight, 1e-300)
-        out.append(f"{first.name} is {odds(ratio)} the best {kind}, {second.name}")
+    out.append(_best_of_both(level))
     values = seen.scene.judged.level
     tenth = max(len(values) // 10, 1)
     grown = float(np.mean(values[-tenth:]) - np.mean(values[:tenth]))

@@ -55,8 +55,7 @@ def _what_it_does(scene: Scene, best: Best, shape: Shape) -> str:
         return _teeth(scene)
     first, last = (median(part) for part in (_part(scene, 0.0, 0.2), _part(scene, 0.8, 1.0)))
     low, high = (quantile(scene.series.value, share) for share in (0.05, 0.95))
-    moved = size(abs(last - first))
-    how = f"{moved} {'above' if last >= first else 'below'}" if abs(last - first) > 0.005 * abs(high) else "level with"
+    how = _apart(last - first) if abs(last - first) > 0.005 * abs(high) else "level with"
     where = f"at {size(high)}" if size(low) == size(high) else f"within {sizes(low, high)}"
     return f"it stays {where}; the last fifth is {how} the first"
 
@@ -122,9 +121,16 @@ def _lives(scene: Scene, best: Best) -> str:
         return ""
     ends = scene.judged.piece == scene.judged.piece[-1]
     last = scene.judged.level[ends]
-    grown = median(last[-max(len(last) // 3, 1) :]) - median(last[: max(len(last) // 3, 1)])
-    how = "grew by" if grown >= 0 else "fell by"
-    return f"{count(len(scene.cut_at), 'restart')} cut it into lives; the last one {how} {size(abs(grown))}"
+    if len(last) < 3:
+        return f"{count(len(scene.cut_at), 'restart')} cut it into lives"
+    third = max(len(last) // 3, 1)
+    first, middle, end = (median(part) for part in (last[:third], last[third:-third], last[-third:]))
+    lives = f"{count(len(scene.cut_at), 'restart')} cut it into lives; in the last its"
+    return f"{lives} middle third lies {_apart(middle - first)} the first, its last {_apart(end - middle)} the middle"
+
+
+def _apart(difference: float) -> str:
+    return f"{size(abs(difference))} {'above' if difference >= 0 else 'below'}"
 
 
 def _page_cache(scene: Scene, metric: str, cached: float) -> str:
