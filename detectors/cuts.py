@@ -97,7 +97,7 @@ def find_cuts(series: Series, requests: Counter | None, limit: float | None) -> 
 
 
 def find_drops(series: Series) -> Drops:
-    """Falls that are large and sudden: over 25 % of the 1-99 % range and 3.5 MAD of the first differences, most of it
+    """Falls that are large and sudden: over 25 % of the 1-99 % range (without the trend) and 3.5 MAD of the first differences, most of it
     within three samples. A fall that does not last is kept only where it goes below 70 % of the level before (a process
     that began anew); one that only ends a plateau, sharp up from the same level a short while before, is a job's."""
     time, value = series.time, series.value
@@ -130,7 +130,8 @@ def find_drops(series: Series) -> Drops:
 
 
 def _least_fall(series: Series) -> float:
-    low, high = quantile(series.value, 0.01), quantile(series.value, 0.99)
+    flat = series.value - blockwise_trend(series.time, series.value)
+    low, high = quantile(flat, 0.01), quantile(flat, 0.99)
     return max(0.25 * float(high - low), 3.5 * _jitter(series), 1e-9)
 
 

@@ -11,6 +11,8 @@ from detectors.types import FloatArray, Forecast, Trend
 
 DAY_SECONDS = 86400.0
 Z95 = 1.96
+LEVEL_DEVIATIONS = 2.0
+"""How many of the residuals' deviations the level may differ from what was seen, both ways."""
 
 
 def trend(scene: Scene, posterior: Posterior) -> Trend:
@@ -40,10 +42,11 @@ def forecast(scene: Scene, posterior: Posterior, leak: Trend) -> Forecast | None
         faster = slower = curve
     room = scene.limit - pattern
     estimate = _first_touch(time, room.clip(scene.limit - quantile(pattern, 0.98)), curve, leak.slope_per_second)
-    low = _first_touch(time, room, faster, leak.high)
+    unsure = LEVEL_DEVIATIONS * posterior.noise
+    low = _first_touch(time, room - unsure, faster, leak.high)
     high = None
     if leak.low > 0.02 * leak.slope_per_second:
-        high = _first_touch(time, room.clip(scene.limit - quantile(pattern, 0.75)), slower, leak.low)
+        high = _first_touch(time, room.clip(scene.limit - quantile(pattern, 0.75)) + unsure, slower, leak.low)
     return Forecast(estimate, min(low, estimate), None if high is None else max(high, estimate))
 
 
