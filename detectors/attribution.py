@@ -28,7 +28,9 @@ def attribute(scene: Scene, posterior: Posterior, leak: Trend) -> Attribution | 
 def _follows(posterior: Posterior) -> str:
     """Requests or time, by the weight of the explanations that are one or the other."""
     share = posterior.by_requests
-    return "requests" if share > CLEARLY else "time" if 0.0 < share < 1.0 - CLEARLY else "unclear"
+    if share is None:
+        return "unclear"
+    return "requests" if share > CLEARLY else "time" if share < 1.0 - CLEARLY else "unclear"
 
 
 def _by_model(scene: Scene, posterior: Posterior) -> tuple[ModelShare, ...]:

@@ -39,7 +39,8 @@ class Posterior:
         leak: probability that there is a leak whose growth is material.
         rate, rate_deviation: of the leak, per trace duration, over the leaking explanations.
         onset: weighed mean onset, 0..1.
-        by_requests: share of the belief in leaks, material or not, that grow with each request.
+        by_requests: share of the belief in leaks, material or not, that grow with each request; None where none such
+            competed.
         explanations: kinds that competed, the best first.
         best: the single best explanation of all; best_leak: of those that hold a leak.
         judged: the bins that it was found on.
@@ -50,7 +51,7 @@ class Posterior:
     rate: float
     rate_deviation: float
     onset: float
-    by_requests: float
+    by_requests: float | None
     explanations: tuple[Explanation, ...]
     best: Best
     best_leak: Best | None
@@ -109,7 +110,9 @@ def _kinds(outcomes: Sequence[Outcome], weights: Sequence[FloatArray], total: fl
     )
 
 
-def _by_requests(outcomes: Sequence[Outcome], weights: Sequence[FloatArray]) -> float:
+def _by_requests(outcomes: Sequence[Outcome], weights: Sequence[FloatArray]) -> float | None:
+    if not any("requests" in o.frame.leaking.family for o in outcomes):
+        return None
     leaks = requests = 0.0
     for o, w in zip(outcomes, weights, strict=True):
         names, number = _numbered(o.frame.leaking.family)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detectors.forecast import Z95
 from detectors.posterior import Posterior
 from detectors.reasons_healthy import healthy_reasons
 from detectors.reasons_leak import leak_reasons
@@ -12,7 +13,7 @@ from detectors.ruling import LEAK_ABOVE, NO_LEAK_BELOW, Ruling
 from detectors.scene import Scene
 from detectors.types import Answer, Attribution, FloatArray, Shape, Trend
 from detectors.waiting import Wait
-from detectors.wording import count, duration, odds, share, size
+from detectors.wording import count, duration, odds, rate, rates, share, size
 
 MOST_SENTENCES = 7
 NEAR_LIMIT = 0.9
@@ -138,7 +139,10 @@ def _open_question(seen: Evidence) -> list[str]:
     belief = f"{share(level.leak)} on the level and {share(floor.leak)} on its floor"
     split = abs(level.leak - floor.leak) > 0.5
     if ruling.objection:
-        out = [f"growth was found, but {ruling.objection}", f"a leak holds {belief}"]
+        lead, span = ruling.lead, seen.scene.span
+        ends = ((lead.rate + sign * Z95 * lead.rate_deviation) / span for sign in (-1.0, 1.0))
+        found = f"growth of {rate(lead.rate / span)} (95 % interval {rates(*ends)}) was found"
+        out = [f"{found}, but {ruling.objection}", f"a leak holds {belief}"]
     elif split:
         out = [f"the level and its floor disagree: a leak holds {belief}"]
     else:

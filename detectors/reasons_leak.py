@@ -86,7 +86,9 @@ def _requests(scene: Scene, lead: Posterior, who: Attribution) -> str:
     each = who.bytes_per_request
     worst = max(who.by_model, key=lambda m: m.share, default=None)
     if who.follows == "time" or each is None:
-        return f"it follows the clock, not the requests: {share(1.0 - lead.by_requests)} of the belief in leaks"
+        return (
+            f"it follows the clock, not the requests: {share(1.0 - (lead.by_requests or 0.0))} of the belief in leaks"
+        )
     passed = 0.0
     if scene.requests is not None:
         ends = scene.requests.at(scene.first + scene.span * np.array([lead.onset, 1.0]))
