@@ -93,8 +93,8 @@ def test_a_leak_gets_its_word(level: np.ndarray, shape: Shape) -> None:
 
 
 def test_growth_that_slows_is_no_leak_yet() -> None:
-    """A warm-up as long as the trace is never called a leak; it decelerates, or has nearly ended."""
-    verdict = judged(500 * MIB + 300 * MIB * (1 - np.exp(-SHARE / 0.6)) + noise(1)).verdict
+    """A warm-up that is not yet over is not called a leak: it slows down, or has nearly ended."""
+    verdict = judged(500 * MIB + 300 * MIB * (1 - np.exp(-SHARE / 0.3)) + noise(1)).verdict
     assert verdict.verdict is not Answer.LEAK
     assert verdict.shape in (Shape.DECELERATING, Shape.PLATEAU)
 
