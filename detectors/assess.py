@@ -59,7 +59,7 @@ def _tell(
     leaks = ruling.answer is Answer.LEAK
     leak = trend(scene, ruling.lead) if leaks else None
     ahead = forecast(scene, ruling.lead, leak) if leak else None
-    who = attribute(scene, ruling.lead, leak) if leak else None
+    who = attribute(scene, ruling.lead, level, leak) if leak else None
     wait = wait_for_more(scene, ruling.lead) if ruling.answer is Answer.UNDECIDED else None
     shape = name_shape(scene, level, ruling, metric, columns)
     verdict = Verdict(
