@@ -103,13 +103,11 @@ def compete(frame: Frame, level: FloatArray, material: float, floor_deviation: f
         floor_deviation: differences below this, in the level's unit, persuade nobody: without it exact data
             (quantised, idle) give endless confidence to immaterial differences between nearly right models.
     """
-    gram, log_determinant, index = _gram(frame, level)
+    gram, columns_of = _gram(frame, level), _columns_of(frame)
     sets = tuple(tuple(g for g in choice if g is not None) for choice in product(*((None, *a) for a in frame.groups)))
     n, healthy_curves, leak_curves = len(level), frame.healthy, frame.leaking
-    solved = [
-        _solve(gram, index.base + [c for g in chosen for c in index.groups[g]], index, n, floor_deviation)
-        for chosen in sets
-    ]
+    base = list(range(frame.base.shape[1]))
+    solved = [_solve(gram, base + [c for g in chosen for c in columns_of[g]], n, floor_deviation) for chosen in sets]
     residual, amplitude, inverse = (np.stack(values) for values in zip(*solved, strict=True))
     curves = (np.arange(len(healthy_curves.family) + 1) > 0)[:, None].astype(float) + (
         np.arange(len(leak_curves.family) + 1) > 0
@@ -119,7 +117,9 @@ def compete(frame: Frame, level: FloatArray, material: float, floor_deviation: f
     group_prior = np.array([float(sum(g.log_prior for g in chosen)) for chosen in sets])[:, None, None, None]
     curve_prior = _prior(healthy_curves.family)[:, None] + _prior(leak_curves.family, LEAK_FAMILY_LOG_PRIOR)
     log_weight = -0.5 * n * np.log(residual)
-    log_weight += (group_prior - 0.5 * np.log(n) * parameters + curve_prior) - 0.5 * log_determinant[:, None, None]
+    log_weight += (group_prior - 0.5 * np.log(n) * parameters + curve_prior) - 0.5 * frame.whiten.log_determinant[
+        :, None, None
+    ]
     alive = np.nonzero(log_weight > log_weight.max() - HOPELESS_NATS)
     unit = np.concatenate([[0.0], leak_curves.rate])[alive[3]]
     freedom = np.maximum(n - parameters[alive[0], 0, alive[2], alive[3]] - 1.0, 2.0)
@@ -154,103 +154,111 @@ def draw(frame: Frame, level: FloatArray, chosen: Sequence[Group], law: int, gro
     return Drawn(nuisance, groups, values[1 + len(chosen)] if growth else zero, values[-1] if leak else zero)
 
 
+def _columns_of(frame: Frame) -> dict[Group, range]:
+    """Where each optional group's columns stand among the nuisance columns: after the base, in order."""
+    ends, end = {}, frame.base.shape[1]
+    for group in (g for alternatives in frame.groups for g in alternatives):
+        ends[group] = range(end, end + group.columns.shape[1])
+        end += group.columns.shape[1]
+    return ends
+
+
 @dataclass(frozen=True, slots=True)
-class _Index:
-    """Where each kind of column stands in the Gram matrix; column 0 is the level."""
+class _Gram:
+    """The inner products of the whitened columns that are needed, by law: of the m nuisance columns, and of the k
+    others, which are the level, the healthy and the leaking curves.
 
-    base: list[int]
-    groups: dict[Group, list[int]]
-    healthy: slice
-    leaking: slice
+    Attributes:
+        nuisance: (LAWS, m, m).
+        across: (LAWS, m, k).
+        norms: (LAWS, k) of the others with themselves.
+        with_level: (LAWS, k) of the others with the level.
+        pairs: (LAWS, healthy, leaking) of every healthy curve with every leaking one.
+    """
+
+    nuisance: FloatArray
+    across: FloatArray
+    norms: FloatArray
+    with_level: FloatArray
+    pairs: FloatArray
 
 
-def _gram(frame: Frame, level: FloatArray) -> tuple[FloatArray, FloatArray, _Index]:
-    """(LAWS, p, p) Gram matrix of all whitened columns, (LAWS,) log determinants, and where each column stands."""
-    own = np.concatenate([level[:, None], frame.base, *(g.columns for a in frame.groups for g in a)], axis=1)
-    extra = np.concatenate([frame.healthy.columns, frame.leaking.columns], axis=1)
-    if frame.whiten.matrix is not None:
-        fixed = _regular(len(level))
-        count = fixed.shapes.shape[2]
-        kept_h = fixed.healthy
-        own = np.concatenate(
-            [own, frame.healthy.columns[:, kept_h:], frame.leaking.columns[:, count - kept_h :]], axis=1
-        )
-        white = frame.whiten(own)
-        cross = white.transpose(0, 2, 1) @ fixed.shapes
-        inner = white.transpose(0, 2, 1) @ white
-        gram = np.concatenate(
-            [np.concatenate([inner, cross], axis=2), np.concatenate([cross.transpose(0, 2, 1), fixed.gram], axis=2)],
-            axis=1,
-        )
-        # Own columns first, then the kept shapes: put every healthy and every leaking column side by side.
-        m, eh = own.shape[1], frame.healthy.columns.shape[1] - kept_h
-        el = frame.leaking.columns.shape[1] - (count - kept_h)
-        head = m - eh - el
-        order = np.concatenate(
-            [
-                np.arange(head),
-                m + np.arange(kept_h),
-                head + np.arange(eh),
-                m + np.arange(kept_h, count),
-                head + eh + np.arange(el),
-            ]
-        )
-        gram = gram[:, order[:, None], order]
-    else:
-        white = frame.whiten(np.concatenate([own, extra], axis=1))
-        gram = white.transpose(0, 2, 1) @ white
-    at = 1 + frame.base.shape[1]
-    base = list(range(1, at))
-    groups: dict[Group, list[int]] = {}
-    for g in (g for alternatives in frame.groups for g in alternatives):
-        groups[g] = list(range(at, at + g.columns.shape[1]))
-        at += g.columns.shape[1]
-    middle = at + frame.healthy.columns.shape[1]
-    index = _Index(base, groups, slice(at, middle), slice(middle, middle + frame.leaking.columns.shape[1]))
-    return gram, frame.whiten.log_determinant, index
+def _gram(frame: Frame, level: FloatArray) -> _Gram:
+    nuisance, others = _whitened(frame, level)
+    turned = nuisance.transpose(0, 2, 1)
+    first_leaking = 1 + len(frame.healthy.family)
+    return _Gram(
+        nuisance=turned @ nuisance,
+        across=turned @ others,
+        norms=np.einsum("lnk,lnk->lk", others, others),
+        with_level=(others[:, :, :1].transpose(0, 2, 1) @ others)[:, 0],
+        pairs=others[:, :, 1:first_leaking].transpose(0, 2, 1) @ others[:, :, first_leaking:],
+    )
+
+
+def _whitened(frame: Frame, level: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(LAWS, n, m) nuisance columns and (LAWS, n, k) level, healthy and leaking curves; standard shapes on regular
+    bins are the same in every trace, and whitened once."""
+    nuisance = [frame.base, *(g.columns for alternatives in frame.groups for g in alternatives)]
+    healthy_curves, leak_curves = frame.healthy.columns, frame.leaking.columns
+    if frame.whiten.matrix is None:
+        white = frame.whiten(np.concatenate([*nuisance, level[:, None], healthy_curves, leak_curves], axis=1))
+        count = white.shape[2] - 1 - healthy_curves.shape[1] - leak_curves.shape[1]
+        return white[:, :, :count], white[:, :, count:]
+    kept = _regular(len(level))
+    more_healthy = healthy_curves[:, kept.healthy.shape[2] :]
+    more_leaking = leak_curves[:, kept.leaking.shape[2] :]
+    white = frame.whiten(np.concatenate([*nuisance, level[:, None], more_healthy, more_leaking], axis=1))
+    second = white.shape[2] - more_leaking.shape[1]
+    first = second - more_healthy.shape[1]
+    others = (
+        white[:, :, first - 1 : first],
+        kept.healthy,
+        white[:, :, first:second],
+        kept.leaking,
+        white[:, :, second:],
+    )
+    return white[:, :, : first - 1], np.concatenate(others, axis=2)
 
 
 @dataclass(frozen=True, slots=True)
 class _Regular:
-    """What every trace without gaps and cuts shares: the whitened standard shapes and their Gram matrix."""
+    """What every trace without gaps and cuts shares: the whitened standard shapes, (LAWS, n, k) each."""
 
-    shapes: FloatArray
-    gram: FloatArray
-    healthy: int
+    healthy: FloatArray
+    leaking: FloatArray
 
 
 @lru_cache(maxsize=8)
 def _regular(n: int) -> _Regular:
-    position = (np.arange(n) + 0.5) / n
-    ending = healthy(position).columns
-    white = regular_whitener(n)(np.concatenate([ending, leaking(position).columns], axis=1))
-    return _Regular(white, white.transpose(0, 2, 1) @ white, ending.shape[1])
+    position, whiten = (np.arange(n) + 0.5) / n, regular_whitener(n)
+    return _Regular(whiten(healthy(position).columns), whiten(leaking(position).columns))
 
 
 def _solve(
-    gram: FloatArray, nuisance: list[int], index: _Index, n: int, floor_deviation: float
+    gram: _Gram, nuisance: list[int], n: int, floor_deviation: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """For every (law, healthy curve or none, leak curve or none): residual variance, leak amplitude, and the latter's
     variance per unit of the former."""
-    keep = np.concatenate([[0], np.arange(index.healthy.start, index.leaking.stop)])
-    inner = gram[:, nuisance][:, :, nuisance]
+    inner = gram.nuisance[:, nuisance][:, :, nuisance]
     ridge = 1e-9 * np.eye(len(nuisance)) * inner.diagonal(axis1=1, axis2=2).max(axis=1)[:, None, None]
-    across = gram[:, nuisance][:, :, keep]
-    full = gram[:, keep][:, :, keep]
-    left = full - across.transpose(0, 2, 1) @ np.linalg.solve(inner + ridge, across)
-    grow = slice(1, 1 + index.healthy.stop - index.healthy.start)
-    leak = slice(grow.stop, left.shape[1])
-    before = full.diagonal(axis1=1, axis2=2)
-    after = left.diagonal(axis1=1, axis2=2)
-    usable = after > COLLINEAR * before
+    across = gram.across[:, nuisance]
+    solved = np.linalg.solve(inner + ridge, across)
+    grow = slice(1, 1 + gram.pairs.shape[1])
+    leak = slice(grow.stop, gram.norms.shape[1])
+    # What is left of the inner products once the nuisance is projected out.
+    after = gram.norms - np.einsum("lmk,lmk->lk", across, solved)
+    with_level = gram.with_level - np.einsum("lm,lmk->lk", across[:, :, 0], solved)
+    pairs = gram.pairs - across[:, :, grow].transpose(0, 2, 1) @ solved[:, :, leak]
+    usable = after > COLLINEAR * gram.norms
     none = np.ones((LAWS, 1))
     zero = np.zeros((LAWS, 1))
     hh = np.concatenate([none, np.where(usable[:, grow], after[:, grow], UNUSABLE)], axis=1)[:, :, None]
     ll = np.concatenate([none, np.where(usable[:, leak], after[:, leak], UNUSABLE)], axis=1)[:, None, :]
-    hy = np.concatenate([zero, left[:, grow, 0]], axis=1)[:, :, None]
-    ly = np.concatenate([zero, left[:, leak, 0]], axis=1)[:, None, :]
+    hy = np.concatenate([zero, with_level[:, grow]], axis=1)[:, :, None]
+    ly = np.concatenate([zero, with_level[:, leak]], axis=1)[:, None, :]
     hl = np.zeros((LAWS, hh.shape[1], ll.shape[2]))
-    hl[:, 1:, 1:] = left[:, grow, leak]
+    hl[:, 1:, 1:] = pairs
     yy = np.maximum(after[:, 0], 0.0)[:, None, None]
     # One curve's amplitude once the other is projected out: (ly - hl hy / hh) / (ll - hl^2 / hh).
     own = np.maximum(ll - hl**2 / hh, COLLINEAR * ll)
@@ -259,6 +267,7 @@ def _solve(
     return np.maximum(residual, 0.0) / n + floor_deviation**2, amplitude, 1.0 / own
 
 
+@lru_cache(maxsize=64)
 def _prior(family: tuple[str, ...], shift: float = 0.0) -> FloatArray:
     """(k+1,) log prior of "none" and of each curve: families alike, a family's weight shared among its curves."""
     return np.array([0.0] + [shift - np.log(family.count(name)) for name in family])

@@ -97,8 +97,8 @@ def _kinds(outcomes: Sequence[Outcome], weights: Sequence[FloatArray], total: fl
         shape = (len(o.sets), len(healthy), len(leaking))
         key = np.ravel_multi_index((s, of_healthy[grow], of_leaking[leak]), shape)
         sums = np.bincount(key, weights=w, minlength=int(np.prod(shape)))
-        for at in np.flatnonzero(np.bincount(key)):
-            s_at, grow_at, leak_at = np.unravel_index(at, shape)
+        present = np.flatnonzero(np.bincount(key))
+        for at, s_at, grow_at, leak_at in zip(present, *np.unravel_index(present, shape), strict=True):
             groups = [g.name for g in o.sets[s_at]]
             name = explanation_name(o.frame.name, groups, healthy[grow_at], leaking[leak_at])
             kind = name, bool(leaking[leak_at])

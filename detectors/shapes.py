@@ -39,12 +39,12 @@ class Shapes:
 
 def healthy(u: FloatArray) -> Shapes:
     """Growth that ends: warm-up (exponential), slow settling (logarithm), a ramp that has ended."""
-    columns = [1.0 - np.exp(-u / tau) for tau in EXPONENTIAL_TIMES]
-    columns += [np.log1p(u / scale) for scale in LOG_TIMES]
-    ramps = [(a, b) for i, a in enumerate(RAMP_KNOTS) for b in RAMP_KNOTS[i + 1 :]]
-    columns += [np.clip((u - a) / (b - a), 0.0, 1.0) for a, b in ramps]
-    family = ("exponential",) * len(EXPONENTIAL_TIMES) + ("logarithm",) * len(LOG_TIMES) + ("ramp",) * len(ramps)
-    return Shapes(np.stack(columns, axis=1), family, *(np.zeros(len(family)) for _ in range(3)))
+    at = u[:, None]
+    begin, end = np.array([(a, b) for i, a in enumerate(RAMP_KNOTS) for b in RAMP_KNOTS[i + 1 :]]).T
+    ramps = np.clip((at - begin) / (end - begin), 0.0, 1.0)
+    columns = np.concatenate([1.0 - np.exp(-at / EXPONENTIAL_TIMES), np.log1p(at / LOG_TIMES), ramps], axis=1)
+    family = ("exponential",) * len(EXPONENTIAL_TIMES) + ("logarithm",) * len(LOG_TIMES) + ("ramp",) * len(begin)
+    return Shapes(columns, family, *(np.zeros(len(family)) for _ in range(3)))
 
 
 def settling(since: FloatArray, longest: float, rise: FloatArray) -> Shapes:
