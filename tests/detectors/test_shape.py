@@ -103,3 +103,17 @@ def test_a_handful_of_samples_is_too_short() -> None:
     """Seven samples have no shape."""
     short = assess(TIME[:7], {"anon_bytes": np.full(7, 5 * MIB)}, limit_bytes=None).verdict
     assert (short.verdict, short.shape) == (Answer.UNDECIDED, Shape.TOO_SHORT)
+
+
+def test_sudden_rises_and_slow_falls_are_no_teeth() -> None:
+    """A collector's teeth climb slowly and fall at once; the same upside down is something else."""
+    rng, held, top = np.random.default_rng(1), 0.0, 150.0
+    heap = []
+    for _ in range(N):
+        held += 4.0
+        if held >= top:
+            held, top = held * rng.uniform(0.3, 0.8), rng.uniform(60, 220)
+        heap.append(held)
+    level = 500 * MIB + MIB * np.array(heap) + noise(1)
+    assert judged(level).verdict.shape is Shape.SAWTOOTH
+    assert judged(1400 * MIB - level).verdict.shape is not Shape.SAWTOOTH
