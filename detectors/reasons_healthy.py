@@ -106,7 +106,8 @@ def _teeth(scene: Scene) -> str:
         lowest = [_lowest(scene, a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
         falls = f"it rises and falls back {len(lowest)} times" if len(lowest) > 1 else "it rises and falls back once"
     if len(lowest) < 2:
-        return falls
+        low, high = (quantile(scene.series.value, share) for share in (0.01, 0.99))
+        return f"{falls}, within {sizes(low, high)}"
     half = len(lowest) // 2
     first, last = median(np.array(lowest[:half])), median(np.array(lowest[-half:]))
     return f"{falls}; its lowest points lie at {size(first)} in the first half and at {size(last)} in the second"
