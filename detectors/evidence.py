@@ -206,16 +206,18 @@ def _whitened(frame: Frame, level: FloatArray) -> tuple[FloatArray, FloatArray]:
         count = white.shape[2] - 1 - healthy_curves.shape[1] - leak_curves.shape[1]
         return white[:, :, :count], white[:, :, count:]
     kept = _regular(len(level))
-    more_healthy = healthy_curves[:, kept.healthy.shape[2] :]
-    more_leaking = leak_curves[:, kept.leaking.shape[2] :]
+    kept_healthy = kept.healthy[:, :, : healthy_curves.shape[1]]
+    kept_leaking = kept.leaking[:, :, : leak_curves.shape[1]]
+    more_healthy = healthy_curves[:, kept_healthy.shape[2] :]
+    more_leaking = leak_curves[:, kept_leaking.shape[2] :]
     white = frame.whiten(np.concatenate([*nuisance, level[:, None], more_healthy, more_leaking], axis=1))
     second = white.shape[2] - more_leaking.shape[1]
     first = second - more_healthy.shape[1]
     others = (
         white[:, :, first - 1 : first],
-        kept.healthy,
+        kept_healthy,
         white[:, :, first:second],
-        kept.leaking,
+        kept_leaking,
         white[:, :, second:],
     )
     return white[:, :, : first - 1], np.concatenate(others, axis=2)
