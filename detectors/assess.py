@@ -73,7 +73,14 @@ def _tell(
         because=reasons(Evidence(scene, columns, metric, shape, level, floor, ruling, leak, who, wait)),
     )
     more = wait.seconds if wait else None
-    return Assessment(verdict, ahead, who, more, level.explanations, _fit(scene, ruling.lead, leaks))
+    return Assessment(
+        verdict,
+        ahead,
+        who,
+        more,
+        level.explanations,
+        _fit(scene, level if level.leak > 0.5 or not leaks else ruling.lead, leaks),
+    )
 
 
 def restarts(scene: Scene, level: Posterior) -> tuple[float, ...]:
@@ -83,12 +90,12 @@ def restarts(scene: Scene, level: Posterior) -> tuple[float, ...]:
     return tuple(scene.cuts.time.tolist())
 
 
-def _fit(scene: Scene, lead: Posterior, leaks: bool) -> Fit:
-    """The leading explanation on the level's bins."""
-    best = lead.best_leak if leaks and lead.best_leak is not None else lead.best
+def _fit(scene: Scene, told: Posterior, leaks: bool) -> Fit:
+    """The best explanation on the level's bins: the level's own, or its floor's where only that shows the leak."""
+    best = told.best_leak if leaks and told.best_leak is not None else told.best
     at = scene.judged.position
     fitted, leak = (
-        np.interp(at, lead.judged.position, values) for values in (best.nuisance + best.growth + best.leak, best.leak)
+        np.interp(at, told.judged.position, values) for values in (best.nuisance + best.growth + best.leak, best.leak)
     )
     grown = leak - leak[0] if leaks else np.zeros_like(leak)
     return Fit(scene.start + scene.first + scene.span * at, scene.judged.level, fitted, grown)
