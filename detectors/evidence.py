@@ -15,8 +15,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.noise import LAWS, Whitener, regular_whitener
-from detectors.shapes import Shapes, healthy, leaking
+from detectors.gram import Gram, inner_products
+from detectors.noise import LAWS, Whitener
+from detectors.shapes import Shapes
 from detectors.types import FloatArray
 
 LEAK_FAMILY_LOG_PRIOR = -0.5
@@ -103,7 +104,9 @@ def compete(frame: Frame, level: FloatArray, material: float, floor_deviation: f
         floor_deviation: differences below this, in the level's unit, persuade nobody: without it exact data
             (quantised, idle) give endless confidence to immaterial differences between nearly right models.
     """
-    gram, columns_of = _gram(frame, level), _columns_of(frame)
+    nuisance = [frame.base, *(g.columns for alternatives in frame.groups for g in alternatives)]
+    gram = inner_products(frame.whiten, nuisance, level, frame.healthy.columns, frame.leaking.columns)
+    columns_of = _columns_of(frame)
     sets = tuple(tuple(g for g in choice if g is not None) for choice in product(*((None, *a) for a in frame.groups)))
     n, healthy_curves, leak_curves = len(level), frame.healthy, frame.leaking
     base = list(range(frame.base.shape[1]))
@@ -120,13 +123,14 @@ def compete(frame: Frame, level: FloatArray, material: float, floor_deviation: f
     log_weight += (group_prior - 0.5 * np.log(n) * parameters + curve_prior) - 0.5 * frame.whiten.log_determinant[
         :, None, None
     ]
-    alive = np.nonzero(log_weight > log_weight.max() - HOPELESS_NATS)
+    hopeful = np.flatnonzero(log_weight > log_weight.max() - HOPELESS_NATS)
+    alive = np.unravel_index(hopeful, log_weight.shape)
     unit = np.concatenate([[0.0], leak_curves.rate])[alive[3]]
     freedom = np.maximum(n - parameters[alive[0], 0, alive[2], alive[3]] - 1.0, 2.0)
-    variance = residual[alive] * n / freedom * inverse[alive[0], alive[1], alive[2], alive[3]] * unit**2
-    rate = amplitude[alive] * unit
+    variance = residual.take(hopeful) * n / freedom * inverse.take(hopeful) * unit**2
+    rate = amplitude.take(hopeful) * unit
     exceeds = _normal_tail((material - rate) / np.sqrt(np.maximum(variance, 1e-300))) * (unit > 0)
-    return Outcome(frame, sets, np.stack(alive), log_weight[alive], exceeds, rate, variance)
+    return Outcome(frame, sets, np.stack(alive), log_weight.take(hopeful), exceeds, rate, variance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,82 +167,8 @@ def _columns_of(frame: Frame) -> dict[Group, range]:
     return ends
 
 
-@dataclass(frozen=True, slots=True)
-class _Gram:
-    """The inner products of the whitened columns that are needed, by law: of the m nuisance columns, and of the k
-    others, which are the level, the healthy and the leaking curves.
-
-    Attributes:
-        nuisance: (LAWS, m, m).
-        across: (LAWS, m, k).
-        norms: (LAWS, k) of the others with themselves.
-        with_level: (LAWS, k) of the others with the level.
-        pairs: (LAWS, healthy, leaking) of every healthy curve with every leaking one.
-    """
-
-    nuisance: FloatArray
-    across: FloatArray
-    norms: FloatArray
-    with_level: FloatArray
-    pairs: FloatArray
-
-
-def _gram(frame: Frame, level: FloatArray) -> _Gram:
-    nuisance, others = _whitened(frame, level)
-    turned = nuisance.transpose(0, 2, 1)
-    first_leaking = 1 + len(frame.healthy.family)
-    return _Gram(
-        nuisance=turned @ nuisance,
-        across=turned @ others,
-        norms=np.einsum("lnk,lnk->lk", others, others),
-        with_level=(others[:, :, :1].transpose(0, 2, 1) @ others)[:, 0],
-        pairs=others[:, :, 1:first_leaking].transpose(0, 2, 1) @ others[:, :, first_leaking:],
-    )
-
-
-def _whitened(frame: Frame, level: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """(LAWS, n, m) nuisance columns and (LAWS, n, k) level, healthy and leaking curves; standard shapes on regular
-    bins are the same in every trace, and whitened once."""
-    nuisance = [frame.base, *(g.columns for alternatives in frame.groups for g in alternatives)]
-    healthy_curves, leak_curves = frame.healthy.columns, frame.leaking.columns
-    if frame.whiten.matrix is None:
-        white = frame.whiten(np.concatenate([*nuisance, level[:, None], healthy_curves, leak_curves], axis=1))
-        count = white.shape[2] - 1 - healthy_curves.shape[1] - leak_curves.shape[1]
-        return white[:, :, :count], white[:, :, count:]
-    kept = _regular(len(level))
-    kept_healthy = kept.healthy[:, :, : healthy_curves.shape[1]]
-    kept_leaking = kept.leaking[:, :, : leak_curves.shape[1]]
-    more_healthy = healthy_curves[:, kept_healthy.shape[2] :]
-    more_leaking = leak_curves[:, kept_leaking.shape[2] :]
-    white = frame.whiten(np.concatenate([*nuisance, level[:, None], more_healthy, more_leaking], axis=1))
-    second = white.shape[2] - more_leaking.shape[1]
-    first = second - more_healthy.shape[1]
-    others = (
-        white[:, :, first - 1 : first],
-        kept_healthy,
-        white[:, :, first:second],
-        kept_leaking,
-        white[:, :, second:],
-    )
-    return white[:, :, : first - 1], np.concatenate(others, axis=2)
-
-
-@dataclass(frozen=True, slots=True)
-class _Regular:
-    """What every trace without gaps and cuts shares: the whitened standard shapes, (LAWS, n, k) each."""
-
-    healthy: FloatArray
-    leaking: FloatArray
-
-
-@lru_cache(maxsize=8)
-def _regular(n: int) -> _Regular:
-    position, whiten = (np.arange(n) + 0.5) / n, regular_whitener(n)
-    return _Regular(whiten(healthy(position).columns), whiten(leaking(position).columns))
-
-
 def _solve(
-    gram: _Gram, nuisance: list[int], n: int, floor_deviation: float
+    gram: Gram, nuisance: list[int], n: int, floor_deviation: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """For every (law, healthy curve or none, leak curve or none): residual variance, leak amplitude, and the latter's
     variance per unit of the former."""
