@@ -97,9 +97,10 @@ def find_cuts(series: Series, requests: Counter | None, limit: float | None) -> 
 
 
 def find_drops(series: Series) -> Drops:
-    """Falls that are large and sudden: over 25 % of the 1-99 % range (without the trend) and 3.5 MAD of the first differences, most of it
-    within three samples. A fall that does not last is kept only where it goes below 70 % of the level before (a process
-    that began anew); one that only ends a plateau, sharp up from the same level a short while before, is a job's."""
+    """Falls that are large and sudden: over 25 % of the 1-99 % range (without the trend) and 3.5 MAD of the first
+    differences, most of it within three samples. A fall that does not last is kept only where it goes below 70 % of the
+    level before (a process that began anew); one that only ends a plateau, sharp up from the same level a short while
+    before, is a job's."""
     time, value = series.time, series.value
     n = len(value)
     if n < 12:
