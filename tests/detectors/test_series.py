@@ -29,6 +29,7 @@ def test_a_sample_on_an_edge_belongs_to_the_bin_that_begins_there() -> None:
     """Edges are first samples of new pieces."""
     bins = bin_between(Series(np.arange(6.0), np.array([1.0, 1, 1, 9, 9, 9])), np.array([3.0]))
     np.testing.assert_array_equal(bins.median, [1.0, 9.0])
+    np.testing.assert_array_equal(bins.time, [1.0, 4.0])
 
 
 @pytest.mark.parametrize("n", [2, 100, 2 * FINE_POINTS, 2 * FINE_POINTS + 1, 50_000])
