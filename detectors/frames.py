@@ -8,7 +8,7 @@ from detectors.binning import Judged
 from detectors.evidence import Frame, Group
 from detectors.noise import Whitener
 from detectors.series import distinct, median
-from detectors.shapes import Shapes, healthy, leaking, settling
+from detectors.shapes import healthy, joined, leaking, settling, Shapes
 from detectors.types import FloatArray
 
 RESTART_WARMUPS = (0.003, 0.008, 0.02)
@@ -43,8 +43,8 @@ def plain(
         columns,
         columns.shape[1],
         groups,
-        _joined(healthy(u), extra.healthy),
-        _joined(leaking(u), extra.leaking),
+        joined(healthy(u), extra.healthy),
+        joined(leaking(u), extra.leaking),
         whiten,
     )
 
@@ -70,8 +70,8 @@ def sawtooth(
         base,
         3 + len(cuts),
         groups,
-        _joined(healthy(u), extra.healthy),
-        _joined(_steady(leaking(u)), extra.leaking),
+        joined(healthy(u), extra.healthy),
+        joined(_steady(leaking(u)), extra.leaking),
         whiten,
     )
 
@@ -93,8 +93,8 @@ def restart(
         base,
         base.shape[1] + len(cuts),
         groups,
-        _joined(settling(since, _typical_life(cuts), _rise(judged)), extra.healthy),
-        _joined(_leaking_since(since, judged, starts), extra.leaking),
+        joined(settling(since, _typical_life(cuts), _rise(judged)), extra.healthy),
+        joined(_leaking_since(since, judged, starts), extra.leaking),
         whiten,
     )
 
@@ -130,15 +130,3 @@ def _leaking_since(since: FloatArray, judged: Judged, starts: FloatArray) -> Sha
     onset = np.concatenate([[0.0], starts[judged_long_enough], [0.0]])
     power = np.concatenate([np.ones(len(family) - 1), [2.0]])
     return Shapes(np.stack(columns, axis=1), family, onset, np.ones(len(family)), power)
-
-
-def _joined(shapes: Shapes, more: Shapes | None) -> Shapes:
-    if more is None:
-        return shapes
-    return Shapes(
-        np.concatenate([shapes.columns, more.columns], axis=1),
-        shapes.family + more.family,
-        np.concatenate([shapes.onset, more.onset]),
-        np.concatenate([shapes.rate, more.rate]),
-        np.concatenate([shapes.power, more.power]),
-    )

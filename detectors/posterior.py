@@ -23,6 +23,7 @@ class Best:
     names: tuple[str, ...]
     leak_family: str
     healthy_family: str
+    healthy_curve: int
     power: float
     weight: float
     nuisance: FloatArray
@@ -142,6 +143,7 @@ def _best(outcomes: Sequence[Outcome], weights: Sequence[FloatArray], level: Flo
         tuple(g.name for g in o.sets[s]),
         ("", *o.frame.leaking.family)[leak],
         healthy,
+        grow - 1,
         float(np.concatenate([[1.0], o.frame.leaking.power])[leak]),
         float(w[at]) / total,
         drawn.nuisance,

@@ -9,7 +9,7 @@ from detectors.scene import Scene
 from detectors.series import median, quantile
 from detectors.types import Answer, FloatArray
 
-WEIGHTS = (-1.72, 1.08, 0.11, 0.77, -1.07)
+WEIGHTS = (-1.3, 1.34, 0.56, -1.17)
 """Of the constant and of `features`: a logistic regression on simulated containers and on production pods with and
 without added leaks (benchmarks/calibrate.py), so that the probability means what it says."""
 LEAK_ABOVE = 0.70
@@ -58,19 +58,19 @@ def rule(scene: Scene, level: Posterior, floor: Posterior) -> Ruling:
     return Ruling(Answer.LEAK, probability, lead)
 
 
-def features(level: Posterior, floor: Posterior) -> tuple[float, float, float, float]:
+def features(level: Posterior, floor: Posterior) -> tuple[float, float, float]:
     """What the probability of a leak rests on, from the level's and its floor's posterior.
 
     Returns:
         The log odds of both, each with a say in proportion to how quiet it is (under busy peaks only the floor can show
-        a slow leak); the lower of the two; how many deviations the steadier of the two rates is from zero, at most
+        a slow leak); how many deviations the steadier of the two rates is from zero, at most
         four; and by what factor (log) the two rates differ, at most a factor of twenty.
     """
     say = float(np.clip(floor.noise / max(level.noise + floor.noise, 1e-9), LEAST_SAY, 0.5))
     odds, odds_floor = _clipped_log_odds(level.leak), _clipped_log_odds(floor.leak)
     certain = max(level.rate / max(level.rate_deviation, 1e-9), floor.rate / max(floor.rate_deviation, 1e-9), 0.0)
     differ = abs(np.log(max(level.rate, 1.0) / max(floor.rate, 1.0)))
-    return say * odds + (1.0 - say) * odds_floor, min(odds, odds_floor), min(certain, 4.0), min(float(differ), 3.0)
+    return say * odds + (1.0 - say) * odds_floor, min(certain, 4.0), min(float(differ), 3.0)
 
 
 def _late_slopes(posterior: Posterior) -> list[tuple[float, float, float]]:
