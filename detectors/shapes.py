@@ -59,7 +59,8 @@ def healthy_around(u: FloatArray, curves: Iterable[int]) -> Shapes:
     inside = np.array([j / 5 for j in range(-4, 5) if j])
     for curve in curves:
         if curve < _EXPONENTIALS:
-            times = np.append(times, EXPONENTIAL_TIMES[curve] * EXPONENTIAL_STEP**inside)
+            beyond = [1.0, 1.5, 2.0] if curve == _EXPONENTIALS - 1 else []
+            times = np.append(times, EXPONENTIAL_TIMES[curve] * EXPONENTIAL_STEP ** np.append(inside, beyond))
         elif curve < _EXPONENTIALS + _LOGARITHMS:
             scales = np.append(scales, LOG_TIMES[curve - _EXPONENTIALS] * 3.0**inside)
         else:
