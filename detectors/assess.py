@@ -65,7 +65,7 @@ def _tell(
     verdict = Verdict(
         verdict=ruling.answer,
         shape=shape,
-        confidence=ruling.probability if leaks else 1.0 - ruling.probability,
+        confidence=_confidence(ruling),
         metric=metric,
         trend=leak,
         onset=scene.at(ruling.lead.onset) if leaks else None,
@@ -99,6 +99,15 @@ def _fit(scene: Scene, told: Posterior, leaks: bool) -> Fit:
     )
     grown = leak - leak[0] if leaks else np.zeros_like(leak)
     return Fit(scene.start + scene.first + scene.span * at, scene.judged.level, fitted, grown)
+
+
+def _confidence(ruling: Ruling) -> float:
+    """The probability that the verdict holds; of an undecided one, how far it is from either side (1 at a half)."""
+    if ruling.answer is Answer.LEAK:
+        return ruling.probability
+    if ruling.answer is Answer.NO_LEAK:
+        return 1.0 - ruling.probability
+    return 1.0 - abs(2.0 * ruling.probability - 1.0)
 
 
 def _too_short(metric: str | None, why: str, more: float | None) -> Assessment:

@@ -40,7 +40,7 @@ def judge_teeth(series: Series, cuts: FloatArray) -> Judged:
     inside = slice(1, -1)
     position = (bins.time[inside] - first) / span
     piece = np.zeros(len(position), dtype=np.int64)
-    return Judged(position, piece, _despike(bins.median[inside]), bins.floor[inside], False)
+    return Judged(position, piece, _despike(bins.median[inside], piece), bins.floor[inside], False)
 
 
 def judge(series: Series, cuts: FloatArray) -> Judged:
@@ -61,7 +61,7 @@ def judge(series: Series, cuts: FloatArray) -> Judged:
         bins, piece = Bins(bins.time[keep], bins.median[keep], bins.floor[keep]), piece[keep]
         regular = False
         position = (bins.time - first) / span
-    return Judged(position, piece, _despike(bins.median), bins.floor, regular)
+    return Judged(position, piece, _despike(bins.median, piece), bins.floor, regular)
 
 
 def without_pulses(judged: Judged, immaterial: float) -> Judged:
@@ -129,8 +129,13 @@ def _bin_pieces(series: Series, cuts: FloatArray, count: int) -> Bins:
     return bin_between(series, np.concatenate(edges)[1:])
 
 
-def _despike(level: FloatArray) -> FloatArray:
-    """Hampel filter (Hampel 1974), 7 bins wide, 6 MAD."""
+def _despike(level: FloatArray, piece: NDArray[np.int64]) -> FloatArray:
+    """Hampel filter (Hampel 1974), 7 bins wide, 6 MAD, within each piece."""
+    starts = np.flatnonzero(np.diff(piece)) + 1
+    return np.concatenate([_hampel(part) for part in np.split(level, starts)])
+
+
+def _hampel(level: FloatArray) -> FloatArray:
     if len(level) < 7:
         return level
     windows = sliding_window_view(np.pad(level, 3, mode="reflect"), 7)

@@ -23,7 +23,7 @@ from detectors.types import FloatArray
 LEAK_FAMILY_LOG_PRIOR = -0.5
 COLLINEAR = 1e-4
 UNUSABLE = 1e200
-HOPELESS_NATS = 30.0
+HOPELESS_NATS = 20.0
 """Explanations this far behind the best of their frame are not followed up."""
 
 

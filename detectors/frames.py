@@ -8,7 +8,7 @@ from detectors.binning import Judged
 from detectors.evidence import Frame, Group
 from detectors.noise import Whitener
 from detectors.series import distinct, median
-from detectors.shapes import healthy, joined, leaking, settling, Shapes
+from detectors.shapes import Shapes, healthy, joined, leaking, settling
 from detectors.types import FloatArray
 
 RESTART_WARMUPS = (0.003, 0.008, 0.02)

@@ -17,6 +17,7 @@ NO_LEAK_BELOW = 0.25
 SURE_FLOOR = 0.9
 OFTEN_KILLED = 0.5
 LEAST_SAY = 0.2
+MOST_DIFFER = 3.0
 LATE_SHARES = (0.15, 0.25, 0.40)
 
 
@@ -69,8 +70,9 @@ def features(level: Posterior, floor: Posterior) -> tuple[float, float, float]:
     say = float(np.clip(floor.noise / max(level.noise + floor.noise, 1e-9), LEAST_SAY, 0.5))
     odds, odds_floor = _clipped_log_odds(level.leak), _clipped_log_odds(floor.leak)
     certain = max(level.rate / max(level.rate_deviation, 1e-9), floor.rate / max(floor.rate_deviation, 1e-9), 0.0)
-    differ = abs(np.log(max(level.rate, 1.0) / max(floor.rate, 1.0)))
-    return say * odds + (1.0 - say) * odds_floor, min(certain, 4.0), min(float(differ), 3.0)
+    rising = level.rate > 0 and floor.rate > 0
+    differ = min(abs(float(np.log(level.rate / floor.rate))), MOST_DIFFER) if rising else MOST_DIFFER
+    return say * odds + (1.0 - say) * odds_floor, min(certain, 4.0), differ
 
 
 def _late_slopes(posterior: Posterior) -> list[tuple[float, float, float]]:
