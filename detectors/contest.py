@@ -41,13 +41,15 @@ def contest(scene: Scene) -> tuple[Posterior, Posterior]:
         best = level.best_leak if level.best_leak is not None and level.leak > 0.5 else level.best
         floor = floor_of(judged, best.periodic)
     requests = _requests(scene, floor) if load is not None else None
-    return level, _compete(scene, floor, (), Extra(None, requests))
+    return level, _compete(scene, floor, (), Extra(None, requests), named=False)
 
 
-def _compete(scene: Scene, judged: Judged, shared: tuple[tuple[Group, ...], ...], extra: Extra) -> Posterior:
+def _compete(
+    scene: Scene, judged: Judged, shared: tuple[tuple[Group, ...], ...], extra: Extra, *, named: bool = True
+) -> Posterior:
     """Weigh all frames' explanations; where growth that ends is in doubt with a leak, once more on a finer grid."""
     ways = _frames(scene, judged, shared, extra)
-    posterior = combine([_weigh(scene, judged, frame) for frame in ways], judged)
+    posterior = combine([_weigh(scene, judged, frame) for frame in ways], judged, named=named)
     if posterior.leak < WITHOUT_DOUBT:
         return posterior
     best = (b for b in (posterior.best, posterior.best_leak) if b is not None and b.frame != "restart")
@@ -56,7 +58,7 @@ def _compete(scene: Scene, judged: Judged, shared: tuple[tuple[Group, ...], ...]
         return posterior
     finer = healthy_around(judged.position, curves)
     ways = [f if f.name == "restart" else replace(f, healthy=joined(f.healthy, finer)) for f in ways]
-    return combine([_weigh(scene, judged, frame) for frame in ways], judged)
+    return combine([_weigh(scene, judged, frame) for frame in ways], judged, named=named)
 
 
 def _weigh(scene: Scene, judged: Judged, frame: Frame) -> Outcome:

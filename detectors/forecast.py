@@ -12,7 +12,7 @@ from detectors.types import FloatArray, Forecast, Trend
 DAY_SECONDS = 86400.0
 Z95 = 1.96
 FUTURE_DEVIATIONS = 1.3
-"""By how much the slope's interval is widened for the time ahead: the rate to come is known less than that so far."""
+"""By how much the slope's interval is widened for the time ahead, whose rate is known less than that so far."""
 LEVEL_DEVIATIONS = 2.5
 """How many of the residuals' deviations the level may differ from what was seen, both ways."""
 

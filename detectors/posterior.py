@@ -60,8 +60,8 @@ class Posterior:
     noise: float
 
 
-def combine(outcomes: Sequence[Outcome], judged: Judged) -> Posterior:
-    """Normalise over all frames and sum up."""
+def combine(outcomes: Sequence[Outcome], judged: Judged, *, named: bool = True) -> Posterior:
+    """Normalise over all frames and sum up; the kinds of explanation are listed only where ``named``."""
     top = max(float(o.log_weight.max()) for o in outcomes)
     weights = [np.exp(o.log_weight - top) for o in outcomes]
     believed = [w * o.exceeds for o, w in zip(outcomes, weights, strict=True)]
@@ -80,7 +80,7 @@ def combine(outcomes: Sequence[Outcome], judged: Judged) -> Posterior:
         rate_deviation=float(np.sqrt(max(square - rate**2, 0.0))),
         onset=onset,
         by_requests=_by_requests(outcomes, weights),
-        explanations=_kinds(outcomes, weights, total),
+        explanations=_kinds(outcomes, weights, total) if named else (),
         best=best,
         best_leak=_best(outcomes, believed, judged.level, total) if mass > 1e-12 * total else None,
         judged=judged,

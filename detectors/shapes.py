@@ -12,7 +12,7 @@ import numpy as np
 from detectors.types import FloatArray
 
 EXPONENTIAL_STEP = 1.45
-EXPONENTIAL_TIMES = 0.012 * EXPONENTIAL_STEP ** np.arange(11)
+EXPONENTIAL_TIMES: FloatArray = 0.012 * EXPONENTIAL_STEP ** np.arange(11, dtype=np.float64)
 LOG_TIMES = np.array([0.001, 0.003, 0.01, 0.03, 0.1])
 LIFE_SETTLING_TIMES = 0.03 * 1.6 ** np.arange(6)
 RAMP_KNOTS = tuple(k / 10 for k in range(10))
