@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from detectors.types import FloatArray
 
-CORRELATION_TIMES = np.array([1e-6, 1 / 64, 1 / 18, 1 / 5, 3.0, 1 / 5, 3.0, 1 / 5])
+CORRELATION_TIMES = np.array([1e-6, 1 / 64, 1 / 18, 1 / 5, 3.0, 1 / 5, 3.0])
 """Correlation time of each law, as a share of the trace's duration."""
 
-NUGGETS = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.5, 0.9])
+NUGGETS = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.5])
 """Share of the variance that is white, for each law; the laws without come first."""
 
 LAWS = len(NUGGETS)
