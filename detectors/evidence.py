@@ -23,6 +23,7 @@ from detectors.types import FloatArray
 LEAK_FAMILY_LOG_PRIOR = -0.5
 COLLINEAR = 1e-4
 UNUSABLE = 1e200
+CONTRIVED_NATS = 100.0
 HOPELESS_NATS = 20.0
 """Explanations this far behind the best of their frame are not followed up."""
 
@@ -111,7 +112,7 @@ def compete(frame: Frame, level: FloatArray, material: float, floor_deviation: f
     n, healthy_curves, leak_curves = len(level), frame.healthy, frame.leaking
     base = list(range(frame.base.shape[1]))
     solved = [_solve(gram, base + [c for g in chosen for c in columns_of[g]], n, floor_deviation) for chosen in sets]
-    residual, amplitude, inverse = (np.stack(values) for values in zip(*solved, strict=True))
+    residual, amplitude, inverse, growth = (np.stack(values) for values in zip(*solved, strict=True))
     curves = (np.arange(len(healthy_curves.family) + 1) > 0)[:, None].astype(float) + (
         np.arange(len(leak_curves.family) + 1) > 0
     )
@@ -123,6 +124,9 @@ def compete(frame: Frame, level: FloatArray, material: float, floor_deviation: f
     log_weight += (group_prior - 0.5 * np.log(n) * parameters + curve_prior) - 0.5 * frame.whiten.log_determinant[
         :, None, None
     ]
+    # A fall that ends, paid for by a rising line, is no explanation that anyone would give.
+    ramps = np.array([False, *(name == "ramp" for name in healthy_curves.family)])
+    log_weight[:, :, ramps, 1:] -= CONTRIVED_NATS * (growth[:, :, ramps, 1:] < 0.0)
     hopeful = np.flatnonzero(log_weight > log_weight.max() - HOPELESS_NATS)
     alive = np.unravel_index(hopeful, log_weight.shape)
     unit = np.concatenate([[0.0], leak_curves.rate])[alive[3]]
@@ -169,9 +173,9 @@ def _columns_of(frame: Frame) -> dict[Group, range]:
 
 def _solve(
     gram: Gram, nuisance: list[int], n: int, floor_deviation: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """For every (law, healthy curve or none, leak curve or none): residual variance, leak amplitude, and the latter's
-    variance per unit of the former."""
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """For every (law, healthy curve or none, leak curve or none): residual variance, leak amplitude, the latter's
+    variance per unit of the former, and the healthy growth beside it, whose sign alone has a meaning."""
     inner = gram.nuisance[:, nuisance][:, :, nuisance]
     ridge = 1e-9 * np.eye(len(nuisance)) * inner.diagonal(axis1=1, axis2=2).max(axis=1)[:, None, None]
     across = gram.across[:, nuisance]
@@ -196,7 +200,7 @@ def _solve(
     own = np.maximum(ll - hl**2 / hh, COLLINEAR * ll)
     amplitude = (ly - hl * hy / hh) / own
     residual = yy - hy**2 / hh - amplitude**2 * own
-    return np.maximum(residual, 0.0) / n + floor_deviation**2, amplitude, 1.0 / own
+    return np.maximum(residual, 0.0) / n + floor_deviation**2, amplitude, 1.0 / own, hy - hl * amplitude
 
 
 @lru_cache(maxsize=64)
