@@ -125,7 +125,7 @@ def compete(frame: Frame, level: FloatArray, material: float, floor_deviation: f
         :, None, None
     ]
     # A fall that ends, paid for by a rising line, is no explanation that anyone would give.
-    ramps = np.array([False, *(name == "ramp" for name in healthy_curves.family)])
+    ramps = np.array([False, *(name in ("ramp", "logarithm") for name in healthy_curves.family)])
     log_weight[:, :, ramps, 1:] -= CONTRIVED_NATS * (growth[:, :, ramps, 1:] < 0.0)
     hopeful = np.flatnonzero(log_weight > log_weight.max() - HOPELESS_NATS)
     alive = np.unravel_index(hopeful, log_weight.shape)

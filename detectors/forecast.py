@@ -24,7 +24,7 @@ def trend(scene: Scene, posterior: Posterior) -> Trend:
     1 % covers the coarseness of the grids and noise that is not Gaussian (calibrated in benchmarks/RESULTS.md).
     """
     slope = posterior.rate / scene.span
-    deviation = float(np.hypot(posterior.rate_deviation, 0.01 * posterior.rate)) / scene.span
+    deviation = float(np.hypot(1.1 * posterior.rate_deviation, 0.01 * posterior.rate)) / scene.span
     return Trend(slope, slope - Z95 * deviation, slope + Z95 * deviation, scene.samples)
 
 
