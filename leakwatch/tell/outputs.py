@@ -9,7 +9,7 @@ from playbooks.types import Diagnosis
 
 OUTPUTS = ("table", "wide", "json", "yaml", "markdown", "html", "junit")
 
-SHOW_THE_CAUSE = frozenset({"wide", "json", "yaml", "markdown"})
+SHOW_THE_CAUSE = frozenset({"wide", "json", "yaml", "markdown", "html"})
 """Those that show a diagnosis; for the others none need be made."""
 
 
@@ -60,7 +60,7 @@ def render(
         case "html":
             from leakwatch.tell import html
 
-            return html.render(analyses)
+            return html.render(analyses, diagnoses)
         case "junit":
             from leakwatch.tell import junit
 

@@ -1,3 +1,4 @@
+import html
 import json
 import os
 import subprocess
@@ -100,6 +101,14 @@ def test_every_form_of_output_can_be_read(leakwatch: Run, leaking: Path, level: 
             assert ElementTree.fromstring(done.stdout.encode()).get("failures") == "1"
         else:
             assert "leak.csv" in done.stdout
+
+
+@pytest.mark.parametrize("form", ["wide", "json", "yaml", "markdown", "html"])
+def test_the_cause_is_told_in_every_form_that_has_room(leakwatch: Run, leaking: Path, form: str) -> None:
+    """A leak's steps are found by the playbook once, and reach the person whatever form was asked for."""
+    steps = json.loads(leakwatch(leaking, "-o", "json").stdout)["analyses"][0]["diagnosis"]["steps"]
+    told = " ".join(html.unescape(leakwatch(leaking, "-o", form).stdout).split())
+    assert steps[0][:30] in told
 
 
 def test_a_folder_is_walked_without_what_is_no_trace(leakwatch: Run, tmp_path: Path) -> None:
