@@ -50,6 +50,8 @@ def find_header(file: TraceFile) -> Header:
     time_at, container_at = by_lower.get("timestamp"), by_lower.get("container")
     if time_at is None:
         fix = "give a CSV with a timestamp and a memory column, or name the form with --format"
+        if any(separator in line for separator in ";\t") and "timestamp" in line.lower():
+            fix = "separate the columns with commas"
         raise TraceError(
             file.source, f"no known form of trace: no timestamp column among {found or 'none'}", fix, number
         )

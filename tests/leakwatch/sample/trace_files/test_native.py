@@ -136,6 +136,13 @@ def test_an_unusable_file_is_one_line_that_says_where_and_what_to_do(data: bytes
     assert says in str(error.value) and str(error.value).isprintable()
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_another_separator_is_named_as_the_trouble(separator: str) -> None:
+    """A spreadsheet's CSV is told to use commas, and not that it has no timestamp."""
+    with pytest.raises(TraceError, match="separate the columns with commas"):
+        read(f"timestamp{separator}anon_bytes\n1{separator}2\n")
+
+
 def test_a_missing_file_and_a_folder_are_errors_of_one_line(tmp_path: Path) -> None:
     """What cannot be opened says so, without a traceback."""
     for path in (tmp_path / "none.csv", tmp_path, "a\0b"):
