@@ -7,6 +7,9 @@ from leakwatch.tell import units
 from leakwatch.tell.sentences import last_bytes, metric_name, notes, peak_bytes
 from leakwatch.trace import Trace
 
+NOTE = "Note"
+"""What the reader assumed or left out: a sentence and no number."""
+
 
 class Figure(NamedTuple):
     """One line of the table of numbers."""
@@ -33,8 +36,8 @@ def figures(trace: Trace, assessment: Assessment, *, full: bool = False) -> tupl
         extent = f"{units.moment(time[0])} to {units.moment(time[-1])}" if full else f"to {units.moment(time[-1])}"
         found.append(Figure("Samples", f"{len(time):,}", f"over {units.duration(time[-1] - time[0])}, {extent}"))
     else:
-        found.append(Figure("Samples", "0", "a header without rows, or nothing in the time asked for"))
-    found.extend(Figure("Note", note) for note in notes(trace))
+        found.append(Figure("Samples", "0", "" if notes(trace) else "the file holds none"))
+    found.extend(Figure(NOTE, note) for note in notes(trace))
     return tuple(found)
 
 

@@ -17,7 +17,7 @@ from detectors.types import Answer, Assessment
 from leakwatch.tell import chart, units
 from leakwatch.tell.competition import HEAD as HEAD_OF_COMPETITION
 from leakwatch.tell.competition import competition_rows, left_out
-from leakwatch.tell.figures import Figure, figures, models
+from leakwatch.tell.figures import NOTE, Figure, figures, models
 from leakwatch.tell.sentences import WORDS, next_step, trace_name, verdict_in_words
 from leakwatch.tell.summary import FULL_HEAD, HEAD, NAME_COLUMN, columns_that_fit, summary_line, summary_rows
 from leakwatch.tell.urgency import by_urgency
@@ -139,14 +139,17 @@ def _many(console: Console, analyses: Sequence[tuple[Trace, Assessment]], *, wid
             console.print(_competition(assessment))
 
 
-def _numbers(lines: Sequence[Figure]) -> Table:
+def _numbers(lines: Sequence[Figure]) -> RenderableType:
+    """The figures in columns; a note, which is a sentence, below them in the whole width."""
+    notes = [_hanging(Text("Note ", "bold"), Text(line.value)) for line in lines if line.what == NOTE]
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     grid.add_column(overflow="fold", style="dim")
     for line in lines:
-        grid.add_row(Text(line.what), Text(line.value), Text(line.remark))
-    return grid
+        if line.what != NOTE:
+            grid.add_row(Text(line.what), Text(line.value), Text(line.remark))
+    return Group(grid, *notes)
 
 
 def _competition(assessment: Assessment) -> RenderableType:

@@ -9,6 +9,7 @@ from detectors.types import Forecast
 from leakwatch.tell import terminal
 from leakwatch.tell.summary import HEAD, columns_that_fit
 from leakwatch.tell.urgency import by_urgency
+from leakwatch.trace import DroppedRow
 from playbooks.types import Confidence, Diagnosis, Step
 
 ANSI = re.compile("\x1b\\[[0-9;]*m")
@@ -80,6 +81,15 @@ def test_many_reasons_leave_the_verdict_in_sight(examples: Any) -> None:
     assert f"Why ({7 - len(first)} more: -o wide)" in shown
     for look in ({"height": 50}, {"wide": True}, {"explain": True}):
         assert all(f"reason {i}" in screen(told, **look) for i in range(7))
+
+
+def test_a_long_note_has_the_whole_width_and_leaves_the_columns_alone(examples: Any) -> None:
+    """What was dropped is a sentence: it must not push the numbers' remarks out to the right edge."""
+    trace, assessment = examples.flat
+    noted = replace(trace, dropped_rows=3, dropped=tuple(DroppedRow(i, "x" * 60) for i in range(3)))
+    figures, said = screen((trace, assessment)).splitlines(), screen((noted, assessment)).splitlines()
+    assert next(line for line in said if line.startswith("Samples")) in figures
+    assert max(map(len, (line for line in said if "xxx" in line))) > 70
 
 
 def test_names_cannot_style_or_break_the_screen(examples: Any) -> None:
