@@ -16,6 +16,7 @@ from detectors.series import choose_metric
 from detectors.shape import name_shape
 from detectors.types import Answer, Assessment, Fit, FloatArray, Shape, Verdict
 from detectors.waiting import wait_for_more, wait_for_samples
+from detectors.wording import count
 
 MINIMUM_SAMPLES = 20
 
@@ -36,12 +37,14 @@ def assess(time_seconds: FloatArray, columns: Mapping[str, FloatArray], *, limit
             raise ValueError(f"columns[{name!r}] has {len(column)} values for {len(time_seconds)} times")
     if len(time_seconds) > 1 and not (np.diff(time_seconds) > 0).all():
         raise ValueError("time_seconds must rise strictly")
+    if not len(time_seconds):
+        return _too_short(None, "there are no samples", None)
     metric = choose_metric(columns)
     if metric is None:
         return _too_short(None, "no memory column has half of its cells known", None)
     known = int(np.isfinite(columns[metric]).sum())
     if known < MINIMUM_SAMPLES:
-        why = f"{known} samples are too few to judge: at least {MINIMUM_SAMPLES} are needed"
+        why = f"{count(known, 'sample')} cannot be judged: at least {MINIMUM_SAMPLES} are needed"
         return _too_short(metric, why, wait_for_samples(time_seconds, known, MINIMUM_SAMPLES))
     scene = prepare(time_seconds, columns[metric], columns, limit_bytes)
     level, floor = contest(scene)

@@ -12,6 +12,7 @@ from detectors.types import Assessment
 from leakwatch import detect
 from leakwatch.errors import LeakwatchError
 from leakwatch.sample.trace_files import read_traces
+from leakwatch.tell.units import moment
 from leakwatch.trace import Trace, between, with_limit
 from playbooks.types import Diagnosis
 
@@ -33,6 +34,7 @@ WORKERS_START_SECONDS = 0.3
 class Reading:
     """How every source is read: the flags of the command line, in bytes, seconds and Unix seconds.
 
+    ``limit_bytes`` of 0 is no limit, whatever the trace states; None leaves that to the trace.
     ``keep_columns`` keeps all columns of a trace after its verdict; otherwise the judged one alone is kept, so that
     a thousand traces fit into memory. ``diagnosed`` looks for the cause as well. ``one_of_many``: see `read_traces`.
     """
@@ -159,9 +161,9 @@ def _leave_interrupts_to_parent() -> None:
 
 def _judge(trace: Trace, reading: Reading) -> tuple[Trace, Assessment, Diagnosis | None]:
     if reading.since is not None or reading.until is not None:
-        trace = between(trace, reading.since, reading.until)
+        trace = _within(trace, reading.since, reading.until)
     if reading.limit_bytes is not None:
-        trace = with_limit(trace, reading.limit_bytes)
+        trace = with_limit(trace, reading.limit_bytes or None)
     assessment = detect.assess(trace)
     diagnosis = None
     if reading.diagnosed:
@@ -172,6 +174,15 @@ def _judge(trace: Trace, reading: Reading) -> tuple[Trace, Assessment, Diagnosis
         kept = {name: column for name, column in trace.columns.items() if name == assessment.verdict.metric}
         trace = replace(trace, columns=kept)
     return trace, assessment, diagnosis
+
+
+def _within(trace: Trace, since: float | None, until: float | None) -> Trace:
+    """The part asked for; where nothing lies in it, a note says where the trace lies."""
+    part = between(trace, since, until)
+    if len(part.time_seconds) or not len(trace.time_seconds):
+        return part
+    start, end = (moment(trace.time_seconds[i]) for i in (0, -1))
+    return replace(part, notes=(*part.notes, f"no sample lies in the time asked for; they run from {start} to {end}"))
 
 
 def _walk(folder: str) -> Iterator[str]:

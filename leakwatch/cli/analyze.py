@@ -40,13 +40,18 @@ def _time_or_age(text: str) -> float:
         return parse_time(text)
 
 
+def _limit(text: str) -> float:
+    """A size; 0 and ``max`` are no limit, as in the column of that name."""
+    return 0.0 if text.strip() in ("0", "max") else parse_size(text)
+
+
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("-o", "--output", type=click.Choice(OUTPUTS), default="table", show_default=True, help="Form of output.")
 @click.option("--format", type=click.Choice(FORMATS), help="Form of the input; otherwise seen from its content.")
 @click.option("--interval", metavar="D", callback=_parsed(parse_duration), help="Time between samples without a time.")
 @click.option(
-    "--limit", metavar="SIZE", callback=_parsed(parse_size), help="The memory limit, in place of the trace's."
+    "--limit", metavar="SIZE", callback=_parsed(_limit), help="The memory limit, in place of the trace's; max: none."
 )
 @click.option("--since", metavar="T", callback=_parsed(_time_or_age), help="Only from this time (or 6h: ago) on.")
 @click.option("--until", metavar="T", callback=_parsed(_time_or_age), help="Only up to this time (or 1h: ago).")

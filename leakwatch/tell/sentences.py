@@ -48,7 +48,7 @@ def verdict_in_words(trace: Trace, assessment: Assessment) -> str:
     """What the memory does, how fast, since when, and how long is left."""
     answer = assessment.verdict.verdict
     if not len(trace.time_seconds):
-        return "the trace holds no samples"
+        return f"no sample to judge; {_dropped(trace)}" if trace.dropped_rows else "no sample to judge"
     if answer is Answer.LEAK:
         return f"{_growth(trace, assessment)}; {_time_left(trace, assessment)}"
     if answer is Answer.NO_LEAK:
@@ -61,6 +61,9 @@ def next_step(trace: Trace, assessment: Assessment) -> str:
     answer = assessment.verdict.verdict
     if answer is Answer.LEAK:
         return _after_leak(trace, assessment)
+    if not len(trace.time_seconds):
+        noted = bool(trace.notes or trace.dropped_rows)
+        return "mend what the note says and analyse again" if noted else "record some samples and analyse again"
     if answer is Answer.UNDECIDED:
         more = assessment.undecided_until_seconds
         longer = f"another {units.duration(more)}" if more is not None and more > 0 else "longer, under the usual load,"
@@ -90,7 +93,11 @@ def notes(trace: Trace) -> tuple[str, ...]:
         return said
     reasons = "; ".join(f"line {row.line}: {units.visible(row.reason)}" for row in trace.dropped)
     more = "; ..." if trace.dropped_rows > len(trace.dropped) > 0 else ""
-    return (*said, f"{units.count(trace.dropped_rows, 'row')} dropped" + (f" ({reasons}{more})" if reasons else ""))
+    return (*said, _dropped(trace) + (f" ({reasons}{more})" if reasons else ""))
+
+
+def _dropped(trace: Trace) -> str:
+    return f"{units.count(trace.dropped_rows, 'row')} dropped"
 
 
 def _growth(trace: Trace, assessment: Assessment) -> str:
@@ -139,7 +146,7 @@ def _undecided(trace: Trace, assessment: Assessment) -> str:
     if verdict.metric is None:
         return "no memory column can be judged"
     if verdict.shape is Shape.TOO_SHORT:
-        said = f"{units.count(len(time), 'sample')} over {units.duration(time[-1] - time[0])} are too few to judge"
+        said = f"too few to judge: {units.count(len(time), 'sample')} over {units.duration(time[-1] - time[0])}"
     elif verdict.shape is Shape.DECELERATING:
         said = f"{metric_name(verdict.metric)} grows ever more slowly and may yet stop"
     else:

@@ -107,7 +107,7 @@ def test_every_form_of_output_can_be_read(leakwatch: Run, leaking: Path, level: 
 def test_the_cause_is_told_in_every_form_that_has_room(leakwatch: Run, leaking: Path, form: str) -> None:
     """A leak's steps are found by the playbook once, and reach the person whatever form was asked for."""
     steps = json.loads(leakwatch(leaking, "-o", "json").stdout)["analyses"][0]["diagnosis"]["steps"]
-    told = " ".join(html.unescape(leakwatch(leaking, "-o", form).stdout).split())
+    told = " ".join(html.unescape(leakwatch(leaking, "-o", form).stdout).replace("\\_", "_").split())
     assert steps[0][:30] in told
 
 
@@ -262,3 +262,28 @@ def test_wrong_flags_change_nothing_on_the_screen(leakwatch: Run, leaking: Path)
     for columns in ("1", "60", "500", "x"):
         done: Any = leakwatch("leak.csv", COLUMNS=columns)
         assert (done.returncode, done.stderr) == (10, "")
+
+
+def test_a_time_outside_of_the_trace_is_said_with_where_the_trace_lies(leakwatch: Run, level: Path) -> None:
+    """Who asks for the last two hours of last week's file learns why there is nothing, and what to ask for."""
+    done = leakwatch(level, "--since", "2030-01-01")
+    assert done.returncode == 0
+    said = " ".join(done.stdout.split())
+    assert "no sample lies in the time asked for; they run from 2026-09-21T14:13:20Z to" in said
+    assert "record" not in done.stdout
+
+
+def test_a_file_of_unusable_rows_shows_the_rows_and_not_advice_to_wait(leakwatch: Run, tmp_path: Path) -> None:
+    """Times that nobody can read are a matter of the file: recording longer would not help."""
+    (tmp_path / "us.csv").write_text("timestamp,anon_bytes\n" + "09/21/2026 14:13:20,5000\n" * 30)
+    done = leakwatch("us.csv")
+    assert done.stdout.startswith("UNDECIDED  us.csv: no sample to judge; 30 rows dropped\n")
+    assert "line 2: timestamp '09/21/2026 14:13:20' is no time" in " ".join(done.stdout.split())
+    assert "record" not in done.stdout
+
+
+@pytest.mark.parametrize("none", ["0", "0B", "max"])
+def test_a_limit_of_0_or_max_takes_the_limit_away(leakwatch: Run, leaking: Path, none: str) -> None:
+    """They mean no limit on the command line as they do in the column, and nothing is said to be reached."""
+    (analysis,) = json.loads(leakwatch(leaking, "--limit", none, "-o", "json").stdout)["analyses"]
+    assert (analysis["verdict"], analysis["limit_bytes"], analysis["time_to_limit_seconds"]) == ("leak", None, None)
