@@ -66,6 +66,8 @@ def oracle(f: Frame, level: FloatArray, chosen: tuple[Group, ...], law: int, h: 
         prior -= np.log(f.healthy.family.count(f.healthy.family[h - 1]))
     if k:
         prior += evidence.LEAK_FAMILY_LOG_PRIOR - np.log(f.leaking.family.count(f.leaking.family[k - 1]))
+    if h and k and f.healthy.family[h - 1] in ("ramp", "logarithm") and solution[-2] < 0.0:
+        prior -= evidence.CONTRIVED_NATS
     bic = N * np.log(residual) + f.whiten.log_determinant[law] + parameters * np.log(N)
     unit = float(f.leaking.rate[k - 1]) if k else 0.0
     spread = np.linalg.pinv(design.T @ design)[-1, -1] * residual * N / max(N - parameters - 1, 2)
