@@ -20,7 +20,10 @@ def main() -> None:
     if arguments == ["--version"]:  # before click is imported, which takes longer than all the rest
         print(f"leakwatch {__version__}")
         sys.exit(0)
-    sys.exit(run(arguments))
+    try:
+        sys.exit(run(arguments))
+    except KeyboardInterrupt:  # while the commands were still being imported
+        sys.exit(INTERRUPTED)
 
 
 def run(arguments: Sequence[str]) -> int:

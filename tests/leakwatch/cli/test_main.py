@@ -83,3 +83,19 @@ def test_an_interrupt_is_quiet() -> None:
         assert process.wait(timeout=60) == 130
     assert imported
     assert "Traceback" not in said and "Interrupt" not in said
+
+
+def test_an_interrupt_while_starting_is_silent_too() -> None:
+    """Ctrl-C in the first tenth of a second, while libraries are being imported, shows no traceback either."""
+    code = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'click': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "sys.argv = ['leakwatch', 'analyze', '-']\n"
+        "from leakwatch.cli import main\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
