@@ -12,7 +12,7 @@ from detectors.types import Answer, FloatArray
 WEIGHTS = (-1.3, 1.34, 0.56, -1.17)
 """Of the constant and of `features`: a logistic regression on simulated containers and on production pods with and
 without added leaks (benchmarks/calibrate.py), so that the probability means what it says."""
-LEAK_ABOVE = 0.70
+LEAK_ABOVE = 0.60
 NO_LEAK_BELOW = 0.25
 SURE_FLOOR = 0.9
 OFTEN_KILLED = 0.5
