@@ -148,6 +148,7 @@ class Assessment:
         undecided_until_seconds: how much more trace would decide it; None unless undecided.
         explanations: which explanations competed, the best first; empty where the trace is too short.
         fit: the curve to draw; None where the trace is too short.
+        oom_events: memory events of logs that fall into the trace and may be its container's, each with its log's path.
     """
 
     verdict: Verdict
@@ -156,6 +157,7 @@ class Assessment:
     undecided_until_seconds: float | None = None
     explanations: tuple[Explanation, ...] = ()
     fit: Fit | None = None
+    oom_events: "tuple[tuple[str, OomEvent], ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

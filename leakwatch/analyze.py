@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from detectors.types import Assessment
 from leakwatch import detect, diagnose
 from leakwatch.errors import LeakwatchError
+from leakwatch.kills import LogEvidence, with_kills
 from leakwatch.sample.trace_files import read_traces
 from leakwatch.trace import Trace, between, with_limit
 from playbooks.types import Diagnosis
@@ -31,7 +32,7 @@ class Reading:
     """How every source is read: the flags of the command line, in bytes, seconds and Unix seconds.
 
     ``keep_columns`` keeps all columns of a trace after its verdict; otherwise the judged one alone is kept, so that
-    a thousand traces fit into memory.
+    a thousand traces fit into memory. ``evidence`` is what logs tell about the same containers.
     """
 
     format: str | None = None
@@ -40,6 +41,7 @@ class Reading:
     since: float | None = None
     until: float | None = None
     keep_columns: bool = True
+    evidence: LogEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ def _judge(trace: Trace, reading: Reading) -> tuple[Trace, Assessment, Diagnosis
     if reading.limit_bytes is not None:
         trace = with_limit(trace, reading.limit_bytes)
     assessment = detect.assess(trace)
+    if reading.evidence is not None:
+        assessment = with_kills(trace, assessment, reading.evidence)
     diagnosis = diagnose.diagnose(trace, assessment)
     if not reading.keep_columns:
         kept = {name: column for name, column in trace.columns.items() if name == assessment.verdict.metric}

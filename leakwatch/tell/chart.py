@@ -30,6 +30,7 @@ class Role(StrEnum):
     FIT = "fit"
     LIMIT = "limit"
     RESTART = "restart"
+    KILL = "kill"
     ONSET = "onset"
 
 
@@ -176,6 +177,7 @@ def _time_axis(plot: _Plot, ticks: list[tuple[float, str]], gutter: int, assessm
             taken_to = first + len(label)
     onset = assessment.verdict.onset
     marks = [(at, Span("×", Role.RESTART)) for at in assessment.verdict.restarts if plot.start <= at <= plot.end]
+    marks += [(at, Span("†", Role.KILL)) for at in _kills(assessment) if plot.start <= at <= plot.end]
     if onset is not None and plot.start <= onset <= plot.end:
         marks.append((onset, Span("▲", Role.ONSET)))
     axis, done = [Span(" " * gutter + "└", Role.AXIS)], 0
@@ -185,6 +187,11 @@ def _time_axis(plot: _Plot, ticks: list[tuple[float, str]], gutter: int, assessm
     axis.append(Span("".join(line[done:]), Role.AXIS))
     zone = "" if abs(plot.end) < units.ELAPSED_BEFORE_SECONDS else "UTC"
     return tuple(axis), (Span(zone.rjust(gutter) + " " + "".join(labels), Role.AXIS),)
+
+
+def _kills(assessment: Assessment) -> list[float]:
+    """When the logs prove that something was killed for want of memory."""
+    return sorted({event.at for _, event in assessment.oom_events if event.proves_oom and event.at is not None})
 
 
 def _legend(trace: Trace, assessment: Assessment, plot: _Plot, width: int) -> Row:
@@ -197,6 +204,8 @@ def _legend(trace: Trace, assessment: Assessment, plot: _Plot, width: int) -> Ro
         entries.append(Span(f"{'╌' if inside else '↑'} limit {units.size(limit)}", Role.LIMIT))
     if verdict.restarts:
         entries.append(Span("┊ restart", Role.RESTART))
+    if _kills(assessment):
+        entries.append(Span("† killed", Role.KILL))
     if verdict.onset is not None:
         since = units.short_moment(verdict.onset, trace.time_seconds[0], trace.time_seconds[-1])
         entries.append(Span(f"▲ since {since}", Role.ONSET))

@@ -5,6 +5,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 from leakwatch.sample.log_files.chunks import CHUNK_BYTES
 from leakwatch.sample.log_files.find import is_rotated_name
@@ -14,7 +15,7 @@ GRACE_SECONDS = 1.0
 LONGEST_GRACE_SECONDS = 10.0
 """But if another process fills the new file, one that never lets go of the old one cannot hold us."""
 
-_MARK_BYTES = 64
+_MARK_BYTES = 4096
 """So many bytes before our place are looked at again: others there mean that the file was cut and has grown anew."""
 _CHUNKS_AT_ONCE = 16  # then other sources have their turn
 
@@ -110,7 +111,7 @@ class Tail:
                     with suppress(OSError), open(entry.path, "rb", buffering=0) as copy:
                         copy.seek(self._place - len(self._mark))
                         if self._mark and copy.read(len(self._mark)) == self._mark:
-                            yield from map(self._taken, iter(lambda copy=copy: copy.read(CHUNK_BYTES), b""))
+                            yield from map(self._taken, iter(partial(copy.read, CHUNK_BYTES), b""))
                             return
 
     def _taken(self, chunk: bytes) -> bytes:

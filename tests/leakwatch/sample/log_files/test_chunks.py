@@ -87,5 +87,5 @@ def test_a_binary_journal_is_told_how_to_read_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["gone.log", "a\x00b"])
 def test_a_path_that_cannot_be_opened_is_one_clear_error(tmp_path: Path, name: str) -> None:
     """The message names the path and says what to check."""
-    with pytest.raises(LeakwatchError, match="cannot be opened .*; check the path and its permissions"):
+    with pytest.raises(LeakwatchError, match=r"cannot be opened .*; check the path and its permissions"):
         list(read_log(str(tmp_path / name)))
