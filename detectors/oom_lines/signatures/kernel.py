@@ -1,0 +1,185 @@
+"""The kernel's own lines: mm/oom_kill.c, mm/memcontrol.c and mm/page_alloc.c, from 2.6 to 6.x."""
+
+from detectors.oom_lines.signature import Proof, Signature
+
+# After the closing bracket of a name there is never another: names such as "((sd-pam))" hold brackets of their own.
+NAME = r"\((?P<process>[^\n]{1,64}?)\)"
+MEMORY = (
+    r"(?:(?:total-vm|vsz|vm):(?P<total_vm_kb>[0-9]+) kB,?)?(?: rss:(?P<anon_rss_kb_2>[0-9]+) kB)?(?: anon-rss:(?P<anon_rss_kb>[0-9]+) kB,?)?"
+    r"(?: file-rss:(?P<file_rss_kb>[0-9]+) kB,?)?(?: shmem-rss:(?P<shmem_rss_kb>[0-9]+) kB,?)?"
+    r"(?: UID:(?P<uid_2>[0-9]+),?)?(?: pgtables:(?P<pgtables_kb>[0-9]+) kB,?)?(?: oom_score_adj:(?P<oom_score_adj>-?[0-9]+))?"
+)
+KILL = (
+    rf"(?:OOM )?[Kk]ill(?P<killed>(?:ed)?) process :? (?P<pid>[0-9]+),?(?: UID:? (?P<uid>[0-9]+),)?(?: {NAME}(?:,? UID:? (?P<uid_3>[0-9]+),?)?"
+    rf"(?:,? score (?P<score>[0-9]+)(?: or (?:a child|sacrifice child))?|[,.:;]? {MEMORY}))"
+)
+LEAD_MEMCG = r"Memory cgroup out of memory(?: \([a-z_]+\))?"
+LEAD_SYSTEM = r"Out of [Mm]emory(?: \([a-z_]+\)| in UB [0-9]+)?"
+KILL_LITERALS = ("ill process", "illed process", "sacrifice child", "total-vm:", "anon-rss:", "emory cgroup out", "ut of memory", "Out of Memory")
+_OOM_KILL_C = "kernel mm/oom_kill.c"
+
+KERNEL: tuple[Signature, ...] = (
+    Signature(
+        kind="kernel_oom_invoked",
+        literals=("invoked oom", "oom-killer", "gfp_mask="),
+        pattern=r"(?P<comm>[^\n]{1,64}?) invoked oom-killer: gfp_(?:mask|flags) [=:] (?P<gfp_mask>0x[0-9a-fA-F]+)"
+        r"(?: \((?P<gfp_flags>[A-Z0-9_|x]+)\)?)?(?:, nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?"
+        r"(?:, order= (?P<order>-?[0-9]+))?(?:, (?:oom_adj|oomkilladj)= (?P<oom_adj>-?[0-9]+))?(?:, oom_score_adj= (?P<oom_score_adj>-?[0-9]+))?",
+        proves=Proof.KILL,
+        since="2.6.18",
+        example="[64377.426677] apt-check invoked oom-killer: gfp_mask=0x201da, order=0, oom_adj=0",
+        source="linux-kernel mailing list, 2009",
+        whole=True,
+    ),
+    Signature(
+        kind="kernel_oom_invoked",
+        literals=("invoked oom", "oom-killer"),
+        pattern=r"(?P<comm>[^\n]{1,64}?) invoked oom-killer:(?: g[a-z_]*(?:= ?(?:0x?)?)?)? $",
+        proves=Proof.KILL,
+        since="2.6.18",
+        example="[Wed Dec  6 23:54:11 2017] java invoked oom-killer: gfp_ma",
+        source="the same line cut short, as by a terminal's width",
+        whole=True,
+    ),
+    Signature(
+        kind="kernel_oom_summary",
+        literals=("oom-kill:", "constraint=CONSTR", "task_memcg=", "oom_memcg="),
+        pattern=r"oom-kill: constraint= (?P<constraint>CONSTRAINT_[A-Z_]+)(?:, nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?"
+        r"(?:, cpuset= (?P<cpuset>[^,\s]+))?(?:, mems_allowed= (?P<mems_allowed>[0-9,-]*[0-9]))?(?:, (?P<global_oom>global_oom))?"
+        r"(?:, oom_memcg= (?P<oom_memcg>[^,\s]+))?(?:, task_memcg= (?P<task_memcg>[^,\s]+))?"
+        r"(?:, task= (?P<process>[^\n]{1,64}?), pid= (?P<pid>[0-9]+)(?:, uid= (?P<uid>[0-9]+))?)?",
+        proves=Proof.KILL,
+        since="4.19",
+        example="oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/leakwatch-test,"
+        "task_memcg=/leakwatch-test,task=python,pid=8283,uid=0",
+        source="a kill provoked for leakwatch on kernel 6.18",
+    ),
+    Signature(
+        kind="kernel_oom_reaper",
+        literals=("oom_reaper", "now anon-rss"),
+        pattern=rf"oom_reaper: reaped process :? (?P<pid>[0-9]+) {NAME},?(?: now)? anon-rss:(?P<anon_rss_kb>[0-9]+) l?kB"
+        r"(?:, file-rss:(?P<file_rss_kb>[0-9]+) l?kB)?(?:, shmem-rss:(?P<shmem_rss_kb>[0-9]+) l?kB)?",
+        proves=Proof.KILL,
+        since="4.6",
+        example="[Thu Apr  2 15:52:54 2020] oom_reaper: reaped process 2829 (rustc), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB",
+        source="rustc report, 2020",
+    ),
+    Signature(
+        kind="kernel_oom_reaper",
+        literals=("oom_reaper",),
+        pattern=rf"oom_reaper: (?:unable to reap pid:|reaped process :?) (?P<pid>[0-9]+) {NAME}",
+        proves=Proof.KILL,
+        since="4.6",
+        example="oom_reaper: unable to reap pid:2829 (rustc)",
+        source=_OOM_KILL_C,
+    ),
+    Signature(
+        kind="kernel_oom_kill",
+        literals=KILL_LITERALS,
+        pattern=rf"{LEAD_MEMCG}: {KILL}",
+        proves=Proof.KILL,
+        since="2.6.25",
+        example="Memory cgroup out of memory: Killed process 8283 (python) total-vm:217336kB, anon-rss:204272kB, file-rss:6660kB,"
+        " shmem-rss:0kB, UID:0 pgtables:464kB oom_score_adj:0",
+        source="a kill provoked for leakwatch on kernel 6.18",
+        fixed={"scope": "memcg"},
+    ),
+    Signature(
+        kind="kernel_oom_kill",
+        literals=KILL_LITERALS,
+        pattern=rf"{LEAD_SYSTEM}: {KILL}",
+        proves=Proof.KILL,
+        since="2.4",
+        example="[Thu Apr  2 15:52:54 2020] Out of memory: Killed process 2829 (rustc) total-vm:365980kB, anon-rss:101964kB,"
+        " file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:576kB oom_score_adj:0",
+        source="rustc report, 2020",
+        fixed={"scope": "system"},
+    ),
+    Signature(
+        kind="kernel_oom_kill",
+        literals=KILL_LITERALS,
+        pattern=rf"[Kk]ill(?P<killed>(?:ed)?) process :? (?P<pid>[0-9]+),?(?: UID:? (?P<uid>[0-9]+),)? {NAME}(?:,? UID:? (?P<uid_3>[0-9]+),?)?"
+        rf"(?:,? score (?P<score>[0-9]+) or (?:a child|sacr)[a-z]*(?: child)?|[,.:;]? (?:total-v|vsz:|anon-rss:)(?:m?:? (?P<total_vm_kb>[0-9]+) kB,)? {MEMORY})",
+        proves=Proof.KILL,
+        since="2.6.18",
+        example="[Thu Dec  7 00:05:15 2017] Killed process 28438 (java) total-vm:20255636kB, anon-rss:466160kB, file-rss:13684kB",
+        source="kubernetes/kubernetes#56891",
+    ),
+    Signature(
+        kind="kernel_oom_kill",
+        literals=("ill process", "illed process"),
+        pattern=rf"(?:^|kernel: |\] )Kill(?P<killed>(?:ed)?) process (?P<pid>[0-9]+) {NAME}(?:,? (?:UID|tot)[a-zA-Z0-9 :-]*|,? sc[a-z0-9 ]*)? $",
+        proves=Proof.KILL,
+        since="2.6.18",
+        example="kernel: Killed process 1234 (java)",
+        source="the same line cut short",
+        whole=True,
+    ),
+    Signature(
+        kind="kernel_oom_kill",
+        literals=("memory.oom.group", "oom.group set", "going to be killed"),
+        pattern=r"Tasks in (?P<memcg>/[^\s,]*) are going to be killed due to memory\.oom\.group",
+        proves=Proof.KILL,
+        since="4.19",
+        example="Tasks in /kubepods.slice are going to be killed due to memory.oom.group set",
+        source=_OOM_KILL_C,
+        fixed={"scope": "memcg"},
+    ),
+    Signature(
+        kind="kernel_oom_kill",
+        literals=("ut of memory", "deadlocked on memory"),
+        pattern=r"(?:Kernel panic - not syncing: (?:Out of memory\b|System is deadlocked on memory)|Out of memory and no killable processes\.\.\.)",
+        proves=Proof.KILL,
+        since="2.6.0",
+        example="Kernel panic - not syncing: Out of memory and no killable processes...",
+        source=_OOM_KILL_C,
+        fixed={"scope": "system"},
+    ),
+    Signature(
+        kind="kernel_memcg_stats",
+        literals=("emory: usage", ", failcnt"),
+        pattern=r"(?:^|[^+a-z])memory: usage (?P<usage_kb>[0-9]+) kB,? limit (?P<limit_kb>[0-9]+) kB(?:,? failcnt (?P<failcnt>[0-9]+))?",
+        proves=Proof.KILL,
+        since="2.6.30",
+        example="[Thu Dec  7 00:20:58 2017] memory: usage 524092kB, limit 524288kB, failcnt 164324",
+        source="kubernetes/kubernetes#56891",
+    ),
+    Signature(
+        kind="kernel_memcg_stats",
+        literals=("killed as a result", "result of limit"),
+        pattern=r"Task in (?P<task_memcg>/[^\s\[]*)? killed as a result of limit of (?P<oom_memcg>/[^\s\[]*)?",
+        proves=Proof.KILL,
+        since="2.6.30",
+        example="Task in /docker/0f2b killed as a result of limit of /docker/0f2b",
+        source="kernel mm/memcontrol.c",
+    ),
+    Signature(
+        kind="",
+        literals=("cgroup stats for",),
+        pattern=r"Memory cgroup stats(?: for (?P<memcg>/[^\s:]*(?::[^\s:]+)*))?:",
+        proves=Proof.KILL,
+        since="3.10",
+        example="Memory cgroup stats for /leakwatch-test:",
+        source="kernel mm/memcontrol.c",
+    ),
+    Signature(
+        kind="",
+        literals=("tgid total_vm",),
+        pattern=r"\[ pid \] +uid tgid (?P<columns>total_vm[a-z_ ]*name)",
+        proves=Proof.KILL,
+        since="2.6.18",
+        example="[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
+        source=_OOM_KILL_C,
+    ),
+    Signature(
+        kind="kernel_page_alloc_failure",
+        literals=("page allocation failure", "allocation failure"),
+        pattern=r"(?:(?P<comm>[^\n]{1,64}?): )?page allocation failure[:.,] order: (?P<order>[0-9]+)"
+        r"(?:, mode: (?P<mode>0x[0-9a-fA-F]+)(?:\((?P<gfp_flags>[A-Z0-9_|x]+)\))?(?:, nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?)?",
+        proves=Proof.FAILURE,
+        since="2.6.0",
+        example="[ 3026.106360] rsyslogd: page allocation failure: order:0, mode:0x484020(GFP_ATOMIC|__GFP_COMP), nodemask=(null)",
+        source="google/syzkaller report testdata",
+        whole=True,
+    ),
+)
