@@ -8,7 +8,7 @@ from detectors.types import Assessment
 from leakwatch.trace import Trace
 
 if TYPE_CHECKING:
-    from detectors.oom_lines import Scanner
+    from detectors.oom_lines import Scanner as Scanner
 
 
 def assess(trace: Trace) -> Assessment:

@@ -1,34 +1,17 @@
 """From log files to memory events: each source through a scanner of its own, read once or followed for ever."""
 
-import os
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
 from itertools import count
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 from detectors.types import Incident, OomEvent
 from leakwatch import detect
 from leakwatch.errors import LeakwatchError
-from leakwatch.sample.log_files import STANDARD_INPUT, find_logs, follow_logs, read_log
+from leakwatch.sample.log_files import Dating, dated, find_logs, follow_logs, read_log
 
-KERNEL_MESSAGES = "/dev/kmsg"
-
-
-@dataclass(frozen=True, slots=True)
-class Dating:
-    """What the stamps of log lines leave open; None is filled in for each source.
-
-    Attributes:
-        year: of stamps without one; else the year in which the file was last written.
-        zone: of stamps without one; else this machine's.
-        boot: Unix seconds when the machine booted, for stamps that count from there; else known for /dev/kmsg alone.
-    """
-
-    year: int | None = None
-    zone: tzinfo | None = None
-    boot: float | None = None
+if TYPE_CHECKING:
+    from leakwatch.detect import Scanner
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,29 +78,20 @@ def follow(paths: Sequence[str], dating: Dating) -> Iterator[Found]:
             yield from readings[source].take(chunk)
 
 
-def local_zone() -> tzinfo:
-    """This machine's zone with its summer time: TZ where it names one, else /etc/localtime, else UTC."""
-    name = os.environ.get("TZ", "").removeprefix(":")
-    try:
-        if name:
-            return ZoneInfo(name)
-        with open("/etc/localtime", "rb") as file:
-            return ZoneInfo.from_file(file, key="localtime")
-    except (OSError, ValueError, KeyError):  # a name that no database holds, as a rule such as CET-1CEST
-        return UTC
-
-
 class _Reading:
     """The scanner of one source, and the run's numbers of its incidents."""
 
     def __init__(self, source: str, dating: Dating, numbers: "count[int]") -> None:
-        self._source, self._numbers = source, numbers
+        self._source, self._dating, self._numbers = source, dating, numbers
         self._own_numbers: dict[int, int] = {}
-        self._scanner = detect.scanner(*_dated(source, dating))
+        self._scanner: Scanner | None = None
         self._whole_line = True
 
     def take(self, chunk: bytes) -> Iterator[Found]:
         """What one more chunk tells; an empty one is a pause, and what waits for its next line is told then."""
+        if self._scanner is None:
+            known = dated(self._source, chunk, self._dating)
+            self._scanner = detect.scanner(known.year, known.zone, known.boot)
         if chunk:
             self._whole_line = chunk.endswith(b"\n")
             events = self._scanner.feed(chunk)
@@ -128,11 +102,11 @@ class _Reading:
 
     def end(self, error: str | None = None) -> Found:
         """What is left, and the incidents."""
+        if self._scanner is None:
+            return Found(self._source, ended=True, error=error)
         events = tuple(map(self._numbered, self._scanner.finish()))
-        incidents = tuple(
-            replace(incident, number=self._number(incident.number)) for incident in self._scanner.incidents()
-        )
-        return Found(self._source, events, incidents, ended=True, error=error)
+        incidents = (replace(one, number=self._number(one.number)) for one in self._scanner.incidents())
+        return Found(self._source, events, tuple(incidents), ended=True, error=error)
 
     def _numbered(self, event: OomEvent) -> OomEvent:
         return event if event.incident is None else replace(event, incident=self._number(event.incident))
@@ -141,15 +115,3 @@ class _Reading:
         if own not in self._own_numbers:
             self._own_numbers[own] = next(self._numbers)
         return self._own_numbers[own]
-
-
-def _dated(source: str, dating: Dating) -> tuple[int, tzinfo, float | None]:
-    zone = dating.zone or local_zone()
-    boot = dating.boot
-    if boot is None and source == KERNEL_MESSAGES:
-        boot = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
-    try:
-        written = time.time() if source in (STANDARD_INPUT, KERNEL_MESSAGES) else os.stat(source).st_mtime
-    except (OSError, ValueError):
-        written = time.time()
-    return dating.year or datetime.fromtimestamp(written, zone).year, zone, boot

@@ -84,6 +84,7 @@ def command(
 def _evidence(logs: tuple[str, ...]) -> LogEvidence | None:
     if not logs:
         return None
-    from leakwatch.logs import Dating, read_all  # the matching engine, which a trace alone does not need
+    from leakwatch.logs import read_all  # the matching engine, which a trace alone does not need
+    from leakwatch.sample.log_files import Dating
 
     return LogEvidence(*read_all(logs, Dating()))

