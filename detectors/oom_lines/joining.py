@@ -1,15 +1,16 @@
 """Lines to messages: several in one physical line taken apart, one over several put together."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from detectors.oom_lines.envelopes import unwrap
 from detectors.oom_lines.matching import Pattern
 from detectors.oom_lines.prefixes import peel
-from detectors.oom_lines.recognise import Hit, recognise, richer
+from detectors.oom_lines.recognise import Hit, recognise
 from detectors.oom_lines.times import Clock
 
-CONTINUATIONS = 3
+CONTINUATIONS = 8
 """Lines over which one message may be wrapped, beyond its first."""
 _GLUE = Pattern(
     r"\[ *[0-9]{1,10}\.[0-9]{6}\]|\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}\]|\r|\n"
@@ -74,40 +75,59 @@ def find(lines: Sequence[bytes], index: int, clock: Clock) -> list[Found]:
     if found and not found[-1].hit.open_ended:
         return found
     if found:
-        return [*found[:-1], _longest(lines, index, own[-1], found[-1], clock)]
-    for first in range(index, max(-1, index - CONTINUATIONS), -1):
-        if first < index and (not lines[first].strip() or messages(lines[first + 1], clock)[0].own):
-            break
-        begin = own[-1] if first == index else messages(lines[first], clock)[-1]
-        best = _longest(lines, first, begin, None, clock)
-        if best is not None and best.first + best.lines > index:
-            return [best]
+        joined = _joined(lines, index, index, own[-1], clock)
+        return [*found[:-1], joined if joined is not None and _tells_more(joined.hit, found[-1].hit) else found[-1]]
+    first = index
+    begin = own[-1]
+    while first > 0 and index - first < CONTINUATIONS and not begin.own and lines[first - 1].strip():
+        first -= 1
+        begin = messages(lines[first], clock)[-1]
+    for start in (index, first) if first < index else (index,):
+        joined = _joined(lines, start, index, begin if start == first else own[-1], clock)
+        if joined is not None:
+            return [joined]
     return []
 
 
-def _longest(lines: Sequence[bytes], first: int, begin: Message, so_far: Found | None, clock: Clock) -> Found | None:
-    """Join the lines after ``first`` one by one, and keep what tells most.
+def ends(lines: Sequence[bytes], clock: Clock) -> bool:
+    """Whether these lines, the first of which may be continued by the others, show where it ends."""
+    return len(lines) > CONTINUATIONS or any(not line.strip() or messages(line, clock)[0].own for line in lines[1:])
+
+
+def _joined(lines: Sequence[bytes], first: int, index: int, begin: Message, clock: Clock) -> Found | None:
+    """The event that ``lines[index]`` has part in when ``lines[first]`` is joined with those that continue it.
 
     A hard wrap may have eaten a blank or cut a word in two, so both ways of joining are tried.
     """
-    best = so_far
-    texts = [begin.text, begin.text]
-    for count, line in enumerate(lines[first + 1 : first + 1 + CONTINUATIONS], start=2):
-        following = messages(line, clock)[0]
-        if following.own or len(following.text) <= following.begin:
+    following: list[bytes] = []
+    for line in lines[first + 1 : first + 1 + CONTINUATIONS]:
+        message = messages(line, clock)[0]
+        if message.own or len(message.text) <= message.begin:
             break
-        texts = [_glued(texts[0], following.text[following.begin :], b" "), _glued(texts[1], following.text[following.begin :], b"")]
-        for text in texts:
-            hits = [hit for hit in recognise(_decoded(text), begin.begin) if hit.start <= len(begin.text)]
-            if richer(hits[-1:], [best.hit] if best is not None else []):
-                best = Found(hits[-1], begin.at, first, count)
-        if best is not None and not best.hit.open_ended and best.lines < count:
-            break
+        following.append(message.text[message.begin :])
+    best: Found | None = None
+    for joint in (b" ", b"") if following else ():
+        text, starts = _glued([begin.text, *following], joint)
+        for hit in recognise(_decoded(text), begin.begin):
+            begins, stops = bisect_right(starts, hit.start) - 1, bisect_left(starts, hit.end)
+            touches = begins <= index - first < stops and (index > first or begins == 0)
+            if touches and stops - begins > 1 and (best is None or _tells_more(hit, best.hit)):
+                best = Found(hit, begin.at, first + begins, stops - begins)
     return best
 
 
-def _glued(text: bytes, following: bytes, joint: bytes) -> bytes:
-    return text[:-1] + following if text.endswith(b"=") else text + joint + following
+def _tells_more(one: Hit, other: Hit) -> bool:
+    return len(one.fields) > len(other.fields)
+
+
+def _glued(parts: Sequence[bytes], joint: bytes) -> tuple[bytes, list[int]]:
+    """The parts as one text, and where each begins in it; a soft line break (RFC 2045) leaves nothing behind."""
+    text, starts = parts[0], [0]
+    for part in parts[1:]:
+        text = text[:-1] if text.endswith(b"=") else text + joint
+        starts.append(len(text))
+        text += part
+    return text, starts
 
 
 def _decoded(text: bytes) -> bytes:

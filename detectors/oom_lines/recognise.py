@@ -1,6 +1,5 @@
 """A message in, what the signatures find in it out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -27,7 +26,7 @@ class Hit:
     end: int
     fields: dict[str, Value]
     open_ended: bool
-    """The text ends here, and the pattern could have gone on: the next line may continue it."""
+    """The pattern could have gone on: the next line may continue it."""
 
 
 @cache
@@ -38,8 +37,12 @@ def matchers() -> tuple[Matcher, ...]:
 
 @cache
 def prefilter() -> Pattern:
-    """One pattern for all literals: a line that it passes over holds no event."""
-    return Pattern("|".join(sorted({literal(text) for signature in SIGNATURES for text in signature.literals})))
+    """One pattern for all gates: a line that it passes over holds no event, nor the part of one by which it is found."""
+    return Pattern("(?m)" + "|".join(sorted({gate for signature in SIGNATURES for gate in _gates(signature)})))
+
+
+def _gates(signature: Signature) -> tuple[str, ...]:
+    return (signature.gate,) if signature.gate else tuple(literal(text) for text in signature.literals)
 
 
 def recognise(text: bytes, message: int = 0) -> list[Hit]:
@@ -65,7 +68,6 @@ def recognise(text: bytes, message: int = 0) -> list[Hit]:
 
 def _search(text: bytes, message: int) -> list[Hit]:
     hits: list[Hit] = []
-    stop = len(text.rstrip(b" \t\r\n=\\\"',"))
     for matcher in matchers():
         if not any(part in text for part in matcher.literals):
             continue
@@ -76,13 +78,13 @@ def _search(text: bytes, message: int) -> list[Hit]:
             all_found = list(islice(matcher.pattern.matches(text), _MOST_HITS))
         for found in all_found:
             if not found.groups.keys() & NO_EVENT and not any(found.start < hit.end and hit.start < found.end for hit in hits):
-                hits.append(_hit(matcher, found, stop))
+                hits.append(_hit(matcher, found))
     return sorted(hits, key=lambda hit: hit.start)
 
 
-def _hit(matcher: Matcher, found: Match, stop: int) -> Hit:
+def _hit(matcher: Matcher, found: Match) -> Hit:
     names = [name for name in matcher.pattern.names if name not in NO_EVENT]
-    unfinished = bool(names) and found.end >= stop and names[-1] not in found.groups
+    unfinished = bool(names) and names[-1] not in found.groups
     return Hit(matcher.signature, found.start, found.end, _told(matcher.signature, found), unfinished)
 
 
@@ -97,8 +99,3 @@ def _told(signature: Signature, found: Match) -> dict[str, Value]:
     if "global_oom" in told:
         told["global_oom"] = True
     return told
-
-
-def richer(one: Sequence[Hit], other: Sequence[Hit]) -> bool:
-    """Whether the first hit of ``one`` tells more than that of ``other``."""
-    return bool(one) and (not other or len(one[0].fields) > len(other[0].fields))

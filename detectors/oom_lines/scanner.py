@@ -7,7 +7,7 @@ from detectors.oom_lines.documents import LINES_AFTER, LINES_BEFORE, around, ent
 from detectors.oom_lines.envelopes import unwrap
 from detectors.oom_lines.fields import Value
 from detectors.oom_lines.incidents import Assembler
-from detectors.oom_lines.joining import CONTINUATIONS, Found, find
+from detectors.oom_lines.joining import CONTINUATIONS, Found, ends, find
 from detectors.oom_lines.recognise import prefilter, recognise
 from detectors.oom_lines.signature import Proof
 from detectors.oom_lines.tasks import TaskTable
@@ -89,8 +89,7 @@ class Scanner:
             self._document_line(envelope.document, raw, start, events)
             return self._stop(start, end)
         found = find(lines, index, self._clock)
-        complete = final or len(after) > CONTINUATIONS
-        if not complete and (not found or found[-1].hit.open_ended) and not self._ends(found, index, after):
+        if not final and (not found or found[-1].hit.open_ended) and not ends(after, self._clock):
             return None
         taken = 1
         for one in found:
@@ -110,11 +109,6 @@ class Scanner:
         for _ in range(taken):
             position = self._stop(position, end)
         return position
-
-    def _ends(self, found: Sequence[Found], index: int, after: Sequence[bytes]) -> bool:
-        """Whether the lines at hand show that nothing more belongs to the record."""
-        first = found[-1].first + found[-1].lines - index if found else 1
-        return any(not line.strip() or line[:1] == b"[" for line in after[max(first, 1) :])
 
     def _document_line(self, document: Sequence[str], raw: bytes, start: int, events: list[OomEvent]) -> None:
         """A JSON document in one line: its states from its layout, all else from the line as it is."""

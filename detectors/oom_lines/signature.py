@@ -27,7 +27,7 @@ class Signature:
 
     Attributes:
         kind: of the event; empty where the line is no event of its own but tells about its incident.
-        literals: every matching line holds at least one of them; they make up the prefilter.
+        literals: every matching text holds at least one of them.
         pattern: RE2 syntax; a blank stands for any white space or none, so that it survives hard wraps. Named groups
             are fields (fields.py has their types and units); a name with a trailing underscore and digit is the same field again.
         proves: see Proof.
@@ -35,6 +35,8 @@ class Signature:
         example: a real line.
         source: where the example stands.
         fixed: fields that the form itself implies.
+        gate: what the prefilter looks for; empty where the literals are rare enough in ordinary logs. It asks for less
+            than the pattern, so that a part of a line that was wrapped is found as well.
         whole: the match is taken on the message that is left when prefixes are peeled, from its very start.
     """
 
@@ -46,6 +48,7 @@ class Signature:
     example: str
     source: str
     fixed: Mapping[str, Value] = field(default_factory=dict)
+    gate: str = ""
     whole: bool = False
 
 

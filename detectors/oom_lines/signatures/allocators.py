@@ -6,6 +6,7 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("bad_alloc", "bad allocation", "bad_array_new_length"),
+        gate=r"(?:instance of|type|exception:?) .{0,8}(?:bad_alloc|bad_array)|what\(\): .{0,6}bad|rror: .{0,6}bad_alloc|std::bad_alloc(?:$|: )",
         pattern=r"(?:terminate called after throwing an instance of .{0,3}?|terminating (?:with|due to) uncaught exception of type |[Uu]ncaught exception(?: of type)?:? ?'?)"
         r"(?P<exception>(?:[a-z_]+::)*bad_(?:alloc|array_new_length))\b(?:[^\n]{0,40}?what\(\): [^\s]{0,80})?",
         proves=Proof.FAILURE,
@@ -16,6 +17,7 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("bad_alloc", "bad allocation"),
+        gate=r"what\(\): .{0,6}bad",
         pattern=r"\bwhat\(\): ?\"?(?:(?P<exception>(?:std::)?(?:bad_alloc|bad_array_new_length)|St9bad_alloc)|bad allocation)",
         proves=Proof.FAILURE,
         since="libstdc++ 3",
@@ -26,6 +28,7 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("bad_alloc",),
+        gate=r"std::bad_alloc(?:\s?$|: )",
         pattern=r"(?:(?:[Ee]rror|ERROR|[Ee]xception|E\]|FATAL|[Ff]ailed|caught)[^\n\"'`]{0,60}?[:=] ?'?|^)(?P<exception>std::bad_alloc)(?: $|: )",
         proves=Proof.FAILURE,
         since="C++98",
@@ -36,6 +39,7 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("large alloc",),
+        gate=r"large alloc [0-9]",
         pattern=r"(?P<allocator>tcmalloc): large alloc (?P<requested_bytes>[0-9]+) bytes ==",
         proves=Proof.NOTHING,
         since="gperftools 1.0",
@@ -45,6 +49,7 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("tcmalloc",),
+        gate=r"tcmalloc.{0,60}(?:ailed|nable|out of|Out of)",
         pattern=r"(?P<allocator>tcmalloc)[^\n]{0,60}?(?:allocation failed:? ?(?P<requested_bytes>[0-9]*)|[Uu]nable to allocate|out of memory|FATAL ERROR: Out of memory)",
         proves=Proof.FAILURE,
         since="gperftools 1.0",
@@ -73,6 +78,7 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("memory allocation of",),
+        gate=r"memory allocation of [0-9]",
         pattern=r"\bmemory allocation of (?P<requested_bytes>[0-9]+) bytes failed",
         proves=Proof.FAILURE,
         since="Rust 1.28",
@@ -93,6 +99,7 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("Cannot allocate memory", "annot allocate memory"),
+        gate=r"annot allocate memory",
         pattern=r"(?:\b(?:fork|vfork|clone|mmap|malloc|realloc|calloc|mremap|sbrk|brk|posix_memalign|pthread_create|shmget|mlock|exec)(?:\(\))?(?: failed| error| retry)?|error while loading shared libraries: [^\n]{1,120}|failed to map segment from shared object)"
         r": (?:\[?[Ee]rrno[ =]?12\]?:? |Resource temporarily unavailable: )?[Cc]annot allocate memory\b",
         proves=Proof.FAILURE,
@@ -103,6 +110,7 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("malloc_error_break", "mach_vm_map", "can't allocate region"),
+        gate=r"malloc: \*\*\* ",
         pattern=r"\bmalloc: \*\*\* (?:mach_vm_map|mmap)\(size=(?P<requested_bytes>[0-9]+)[^\n]{0,20}\) failed",
         proves=Proof.FAILURE,
         since="macOS 10.6",

@@ -9,6 +9,7 @@ DAEMONS: tuple[Signature, ...] = (
     Signature(
         kind="systemd_oom",
         literals=("by the OOM killer",),
+        gate=r"been killed by the OOM|unit has been killed|by the OOM killer",
         pattern=rf"{UNIT}: A process of this unit has been killed by the OOM killer",
         proves=Proof.KILL,
         since="systemd 243",
@@ -27,7 +28,7 @@ DAEMONS: tuple[Signature, ...] = (
     Signature(
         kind="systemd_oom",
         literals=("systemd-oomd killed",),
-        pattern=rf"{UNIT}: systemd-oomd killed (?:(?P<processes>[0-9]+)|some) process",
+        pattern=rf"(?:{UNIT}: )?systemd-oomd killed (?:(?P<processes>[0-9]+)|some) process",
         proves=Proof.KILL,
         since="systemd 249",
         example="user@1000.service: systemd-oomd killed 12 process(es) in this unit.",
@@ -36,7 +37,8 @@ DAEMONS: tuple[Signature, ...] = (
     Signature(
         kind="systemd_oom",
         literals=("oom-kill",),
-        pattern=rf"(?:{UNIT}: (?:Failed with|Unit entered failed state\.? .{{0,20}}?|Service) result:? |\(Result: |\bfailed with result |^Result=)"
+        gate=r"esult:? [\\\"'`\x80-\xff]{0,3}oom-kill|Result[=:] ?oom-kill",
+        pattern=rf"(?:(?:{UNIT}: )?(?:Failed with|Unit entered failed state\.? .{{0,20}}?|Service) result:? |\(Result: |\bfailed with result |^Result=)"
         r"(?:\\?['\"\x60]|\xe2\x80\x98)?(?P<result>oom-kill)(?:\\?['\"]|\)|\xe2\x80\x99|\.?\s*$)",
         proves=Proof.KILL,
         since="systemd 236",
@@ -46,6 +48,7 @@ DAEMONS: tuple[Signature, ...] = (
     Signature(
         kind="systemd_oom",
         literals=("due to memory pressure for",),
+        gate=r"due to memory pressure for /",
         pattern=r"\bKilled (?P<cgroup>/[^\s]{0,600}) due to memory pressure for (?P<pressure_scope>/[^\s]{0,600})"
         rf"(?: being {_PERCENT.replace('(', '(?P<pressure_pct>', 1)} > {_PERCENT.replace('(', '(?P<limit_pct>', 1)})?",
         proves=Proof.KILL,
@@ -67,6 +70,7 @@ DAEMONS: tuple[Signature, ...] = (
     Signature(
         kind="systemd_oom",
         literals=("systemd-oomd",),
+        gate=r"systemd-oomd.{0,12}: (?:Mem|Sw)",
         pattern=r"systemd-oomd(?:\[[0-9]+\])?: (?:Memory pressure for (?P<pressure_scope>/[^\s]{0,600}) (?:is|was) "
         rf"{_PERCENT.replace('(', '(?P<pressure_pct>', 1)} > {_PERCENT.replace('(', '(?P<limit_pct>', 1)} .{{0,40}}reclaim activity"
         r"|(?:Memory used \([0-9]+\) / total \([0-9]+\) and s|S)wap used \([0-9]+\) / total \([0-9]+\) is more than)",
@@ -78,6 +82,7 @@ DAEMONS: tuple[Signature, ...] = (
     Signature(
         kind="earlyoom",
         literals=("ending SIG", "skipping SIG"),
+        gate=r"ending SIG(?:TERM|KILL)(?: signal)? to",
         pattern=r"[sS]ending (?P<signal>SIGTERM|SIGKILL)(?: signal)? to (?:process )?\"?(?P<pid>[0-9]+)(?: uid (?P<uid>-?[0-9]+))?"
         r"(?: \"(?P<process>[^\n]{0,64}?)\"[:,]| \((?P<process_2>[^\n]{0,64}?)\))(?: oom_score (?P<oom_score>-?[0-9]+))?(?: badness (?P<badness>-?[0-9]+))?"
         r"(?:, (?:oom_score_adj -?[0-9]+, )?VmRSS (?P<rss_mib>[0-9.]+) MiB)?",
@@ -88,8 +93,8 @@ DAEMONS: tuple[Signature, ...] = (
     ),
     Signature(
         kind="earlyoom",
-        literals=("low memory!", "ow memory!"),
-        pattern=r"[lL]ow memory! (?:at or below (?P<signal>SIGTERM|SIGKILL) limits?|mem(?:ory)?\b)",
+        literals=("ow memory!", "ow Memory!"),
+        pattern=r"[lL]ow [mM]emory! (?:[aA]t or below (?P<signal>SIGTERM|SIGKILL|sigterm|sigkill) limits?|mem(?:ory)?\b)",
         proves=Proof.NOTHING,
         since="earlyoom 1.0",
         example="earlyoom[1295]: low memory! at or below SIGTERM limits: mem  1.66%, swap 10.00%",
@@ -97,7 +102,17 @@ DAEMONS: tuple[Signature, ...] = (
     ),
     Signature(
         kind="earlyoom",
+        literals=("with signal",),
+        pattern=r"Killing process '(?P<process>[^\n]{1,64}?)' with signal (?:9|15), pid: (?P<pid>[0-9]+)(?:, badness: (?P<badness>[0-9]+))?(?:, VmRSS: (?P<rss_mib>[0-9.]+) MiB)?",
+        proves=Proof.KILL,
+        since="earlyoom 1.1",
+        example="Killing process 'bash' with signal 15, pid: 5874, badness: 538, VmRSS: 3160 MiB",
+        source="rfjakob/earlyoom, README",
+    ),
+    Signature(
+        kind="earlyoom",
         literals=("earlyoom",),
+        gate=r"earlyoom.{0,20}: (?:[Oo]ut of|escal|[Kk]illing)",
         pattern=r"earlyoom.{0,20}?: (?:[Oo]ut of memory! |escalating to (?P<signal>SIGKILL)|[Kk]illing process:? (?P<pid>[0-9]+) (?:\((?P<process>[^\n]{1,64}?)\)|(?P<process_2>[^\s]{1,64})))",
         proves=Proof.KILL,
         since="earlyoom 0.8",

@@ -15,10 +15,20 @@ _TELLS_OF = r"(?P<no_event>(?:\b(?:[Ii]f|[Ww]hen|[Ss]hould|[Mm]ay|[Mm]ight|[Cc]a
 _GOES_ON = r"(?P<no_event_2> (?:and|or|not|is|are|means?|indicates?|can|could|may|might|but|when|because|which|typically|usually|if|suggests?|for|=|==)\b)?"
 
 
-def _exit(literals: tuple[str, ...], pattern: str, since: str, example: str, source: str, *, killed: bool = True, whole: bool = False) -> Signature:
+def _exit(
+    literals: tuple[str, ...],
+    pattern: str,
+    since: str,
+    example: str,
+    source: str,
+    *,
+    gate: str = "",
+    killed: bool = True,
+    whole: bool = False,
+) -> Signature:
     """Build a row: all of these have the kind and the (absent) proof in common."""
     return Signature(
-        _KIND, literals, pattern, Proof.NOTHING, since, example, source, fixed=_KILL if killed else {}, whole=whole
+        _KIND, literals, pattern, Proof.NOTHING, since, example, source, fixed=_KILL if killed else {}, gate=gate, whole=whole
     )
 
 
@@ -45,7 +55,7 @@ EXITS: tuple[Signature, ...] = (
         "containerd/containerd script/critest.sh",
     ),
     _exit(
-        ("signal 9", "signal: 9", "SIGKILL", "killed by signal", "signal: Killed", "signal: killed"),
+        ("signal 9", "signal: 9", "SIGKILL", "killed by signal", "signal: Killed", "signal: killed", "Killed signal", "exited unexpectedly", "by KILL", "with KILL"),
         rf"(?:[Ww]orker [0-9]+ \(pid: {_PID}\) died, killed by signal 9\b"
         r"|server process \(PID (?P<pid_2>[0-9]+)\) was terminated by signal 9"
         r"|worker process (?P<pid_3>[0-9]+) exited on signal 9"
@@ -61,6 +71,14 @@ EXITS: tuple[Signature, ...] = (
         "various",
         "RuntimeError: DataLoader worker (pid 4242) is killed by signal: Killed.",
         "PyTorch torch/csrc/DataLoader.cpp",
+        gate=r"(?:by|on|to|due to|via|with|ith ') ?(?:the )?(?:signal:? )?\[?(?:SIGKILL|signal 9|9\b|KILL)|Signal 9 \(|prematurely: signal 9|signal: (?:[Kk]illed|9)|by signal: Kil|Signals\.SIGKILL|signal=SIGKILL|Killed signal term|\(pid.{0,14}\) (?:is killed|exited unex)|worker \(pid",
+    ),
+    _exit(
+        ("Sending SIGKILL to cgroup",),
+        r"Sending SIGKILL to cgroup\b[^\n]{0,160}?\"cgroup\": ?\"(?P<memcg>[^\"]{1,400})\"",
+        "Talos 1.12",
+        '[talos] Sending SIGKILL to cgroup {"controller": "runtime.OOMController", "cgroup": "/sys/fs/cgroup/kubepods/burstable/pod77f06c5c"}',
+        "siderolabs/talos",
     ),
     _exit(
         ("exitcode",),
@@ -109,6 +127,7 @@ EXITS: tuple[Signature, ...] = (
         "any shell",
         "root@a9eade3085a5:/# python /waste_memory.py\nKilled",
         "moby/moby#15621",
+        gate=r"(?:^|[^\w\n][ \t]*)Killed(?: \((?:core dumped|SIGKILL)\)|: 9)?\s?$|(?:line [0-9]+|sh|zsh):[^\n]{0,60}? [Kk]illed|\][+-]? +(?:[0-9]+ )?Killed|task [0-9]+: (?:Killed|Out Of)",
         whole=True,
     ),
     _exit(
@@ -117,5 +136,6 @@ EXITS: tuple[Signature, ...] = (
         "Slurm 17",
         "slurmstepd: error: Detected 1 oom-kill event(s) in StepId=7021.batch. Some of your processes may have been killed by the cgroup out-of-memory handler.",
         "SchedMD Slurm task/cgroup",
+        gate=r"slurmstepd: error: (?:Det|.{0,40}exceeded)",
     ),
 )

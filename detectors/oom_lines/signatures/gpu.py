@@ -9,6 +9,7 @@ GPU: tuple[Signature, ...] = (
     Signature(
         kind="cuda_oom",
         literals=("out of memory", "Tried to allocate"),
+        gate=r"out of memory.{0,170}?Tried to all|Tried to allocate [0-9]",
         pattern=rf"(?:(?P<backend>CUDA|HIP|XPU|NPU|MPS|MUSA|MLU|GPU)(?: backend)? out of memory)[.,:]?(?: \([^)\n]{{0,160}}\)\.?)? Tried to allocate {AMOUNT}"
         rf"[.,]?(?: \(GPU (?P<gpu>[0-9]+); (?P<total_capacity>{_SIZE}) total capacity)?(?:[^\n]{{0,120}}?; (?P<free>{_SIZE}) free)?"
         rf"(?: GPU (?P<gpu_2>[0-9]+) has a total capac?i?ty of (?P<total_capacity_2>{_SIZE})(?: of which (?P<free_2>{_SIZE}) is free)?)?",
@@ -21,6 +22,7 @@ GPU: tuple[Signature, ...] = (
     Signature(
         kind="cuda_oom",
         literals=("out of memory",),
+        gate=r"(?:rror|xception)\)?: ?(?:CUDA|HIP|XPU|MPS backend|NPU) out of memory",
         pattern=r"(?:Error|error|Exception|rror\)): ?(?:CUDA|HIP|XPU|MPS backend|NPU) out of memory(?:\.? $|[.:;,] ?[^a-z])",
         proves=Proof.FAILURE,
         since="PyTorch 0.4",
@@ -30,6 +32,7 @@ GPU: tuple[Signature, ...] = (
     Signature(
         kind="cuda_oom",
         literals=("_OUT_OF_MEMORY",),
+        gate=r"_ERROR_OUT_OF_MEM|hipErrorOutOfMem",
         pattern=r"(?:failed to alloc(?:ate)? (?:[0-9.]+ ?[KMGT]?i?B? \((?P<requested_bytes>[0-9]+) bytes\)|(?P<requested_bytes_2>[0-9]+) bytes) .{0,40}?)?"
         r"\b(?P<code>(?:CUDA|HIP)_ERROR_OUT_OF_MEMORY|hipErrorOutOfMemory)(?:: out of memory|:? \(?out of memory|\)|$|[.;,] [A-Z])",
         proves=Proof.FAILURE,
@@ -40,6 +43,7 @@ GPU: tuple[Signature, ...] = (
     Signature(
         kind="cuda_oom",
         literals=("CUDA error", "cuda runtime error", "CUDA Error", "CUDA failure", "CUDA driver error", "Cuda error", "HIP error"),
+        gate=r"(?:CUDA|cuda|Cuda|HIP)(?: runtime| driver)? (?:[Ee]rror|failure).{0,100}out of mem",
         pattern=r"(?:CUDA|cuda|Cuda|HIP)(?: runtime| driver)? (?:[Ee]rror|failure)(?: ?\(?(?P<errno>2)\)?| 2)? ?[:,]? (?:in [^\n]{1,80}?: )?out of memory\b",
         proves=Proof.FAILURE,
         since="CUDA 4",
@@ -49,6 +53,7 @@ GPU: tuple[Signature, ...] = (
     Signature(
         kind="cuda_oom",
         literals=("cudaErrorMemoryAllocation", "cudaMalloc", "hipMalloc", "cuMemAlloc", "STATUS_ALLOC_FAILED", "device memory", "MPS_OUT"),
+        gate=r"cudaErrorMemoryAllocation|(?:cudaMalloc|hipMalloc|cuMemAlloc).{0,160}?(?:out of mem|OUT_OF_MEM)|_STATUS_ALLOC_FAILED|bytes of device memory",
         pattern=r"(?:\b(?P<code>cudaErrorMemoryAllocation|(?:CUBLAS|CUDNN|CUSOLVER|CUSPARSE)_STATUS_ALLOC_FAILED)\b:? ?(?:$|[^\"'`);|=a-z]|out of memory)"
         r"|(?:cudaMalloc(?:Async|Managed|Host)?|hipMalloc|cuMemAlloc\w*)(?:\(.{0,80}?\))?,? (?:failed|returned|error)[^\n]{0,40}?: ?(?:out of memory|CUDA_ERROR_OUT_OF_MEMORY)"
         r"|Error allocating (?P<requested_bytes>[0-9]+) bytes of device memory)",

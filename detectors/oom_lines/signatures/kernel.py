@@ -5,23 +5,28 @@ from detectors.oom_lines.signature import Proof, Signature
 # After the closing bracket of a name there is never another: names such as "((sd-pam))" hold brackets of their own.
 NAME = r"\((?P<process>[^\n]{1,64}?)\)"
 MEMORY = (
-    r"(?:(?:total-vm|vsz|vm):(?P<total_vm_kb>[0-9]+) kB,?)?(?: rss:(?P<anon_rss_kb_2>[0-9]+) kB)?(?: anon-rss:(?P<anon_rss_kb>[0-9]+) kB,?)?"
-    r"(?: file-rss:(?P<file_rss_kb>[0-9]+) kB,?)?(?: shmem-rss:(?P<shmem_rss_kb>[0-9]+) kB,?)?"
-    r"(?: UID:(?P<uid_2>[0-9]+),?)?(?: pgtables:(?P<pgtables_kb>[0-9]+) kB,?)?(?: oom_score_adj:(?P<oom_score_adj>-?[0-9]+))?"
+    r"(?:(?:total-vm|vsz|vm): (?P<total_vm_kb>[0-9]+) kB,?)?(?: rss: (?P<anon_rss_kb_2>[0-9]+) kB)?(?: anon-rss: (?P<anon_rss_kb>[0-9]+) kB,?)?"
+    r"(?: file-rss: (?P<file_rss_kb>[0-9]+) kB,?)?(?: shmem-rss: (?P<shmem_rss_kb>[0-9]+) kB,?)?"
+    r"(?: UID : (?P<uid_2>[0-9]+),?)?(?: pgtables: (?P<pgtables_kb>[0-9]+) kB,?)?(?: oom_score_adj: (?P<oom_score_adj>-?[0-9]+))?"
 )
 KILL = (
-    rf"(?:OOM )?[Kk]ill(?P<killed>(?:ed)?) process :? (?P<pid>[0-9]+),?(?: UID:? (?P<uid>[0-9]+),)?(?: {NAME}(?:,? UID:? (?P<uid_3>[0-9]+),?)?"
+    rf"(?:OOM )?[Kk]ill(?P<killed>(?:ed)?) process :? (?P<pid>[0-9]+),?(?: UID :? (?P<uid>[0-9]+),)?(?: {NAME}(?:,? UID :? (?P<uid_3>[0-9]+),?)?"
     rf"(?:,? score (?P<score>[0-9]+)(?: or (?:a child|sacrifice child))?|[,.:;]? {MEMORY}))"
 )
 LEAD_MEMCG = r"Memory cgroup out of memory(?: \([a-z_]+\))?"
 LEAD_SYSTEM = r"Out of [Mm]emory(?: \([a-z_]+\)| in UB [0-9]+)?"
 KILL_LITERALS = ("ill process", "illed process", "sacrifice child", "total-vm:", "anon-rss:", "emory cgroup out", "ut of memory", "Out of Memory")
+KILL_GATE = (
+    r"[Kk]ill(?:ed)? process :?\s?[0-9]|(?:(?:total-vm|anon-rss|vsz):[0-9])|ut of [Mm]emory(?: \([a-z_ ]+\)| in UB [0-9]+)?: (?:OOM )?[Kk]ill"
+    r"|sacrifice child|score [0-9]+ or a|^[ \t>#]*Kill(?:ed)? proce?s?s?$"
+)
 _OOM_KILL_C = "kernel mm/oom_kill.c"
 
 KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_oom_invoked",
         literals=("invoked oom", "oom-killer", "gfp_mask="),
+        gate=r"oom-killer: ?g|gfp_mask=0x|invoked oom-?$",
         pattern=r"(?P<comm>[^\n]{1,64}?) invoked oom-killer: gfp_(?:mask|flags) [=:] (?P<gfp_mask>0x[0-9a-fA-F]+)"
         r"(?: \((?P<gfp_flags>[A-Z0-9_|x]+)\)?)?(?:, nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?"
         r"(?:, order= (?P<order>-?[0-9]+))?(?:, (?:oom_adj|oomkilladj)= (?P<oom_adj>-?[0-9]+))?(?:, oom_score_adj= (?P<oom_score_adj>-?[0-9]+))?",
@@ -34,6 +39,7 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_oom_invoked",
         literals=("invoked oom", "oom-killer"),
+        gate=r"oom-killer: ?g|oom-killer:?$",
         pattern=r"(?P<comm>[^\n]{1,64}?) invoked oom-killer:(?: g[a-z_]*(?:= ?(?:0x?)?)?)? $",
         proves=Proof.KILL,
         since="2.6.18",
@@ -42,12 +48,24 @@ KERNEL: tuple[Signature, ...] = (
         whole=True,
     ),
     Signature(
+        kind="kernel_oom_invoked",
+        literals=("oom-killer",),
+        gate=r"oom-killer: ?g",
+        pattern=r"(?:\b(?P<process>[^\s\"'`:\]]{1,15}) (?:invoked|triggered) )?oom-killer: gfp_mask [=:] (?P<gfp_mask>0x[0-9a-fA-F]+)(?: \((?P<gfp_flags>[A-Z0-9_|x]+)\)?)?"
+        r"(?:, nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?(?:, order= (?P<order>-?[0-9]+))?(?:, oom_score_adj= (?P<oom_score_adj>-?[0-9]+))?",
+        proves=Proof.KILL,
+        since="2.6.9",
+        example="oom-killer: gfp_mask=0xd0",
+        source="kernel 2.6.9, and later lines behind a prefix that is not known",
+    ),
+    Signature(
         kind="kernel_oom_summary",
         literals=("oom-kill:", "constraint=CONSTR", "task_memcg=", "oom_memcg="),
-        pattern=r"oom-kill: constraint= (?P<constraint>CONSTRAINT_[A-Z_]+)(?:, nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?"
+        gate=r"oom-kill: ?c|constraint=CONSTR|task_memcg=/|oom_memcg=/",
+        pattern=r"(?:oom-kill: )?constraint= (?P<constraint>CONSTRAINT_[A-Z_]+)(?:, nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?"
         r"(?:, cpuset= (?P<cpuset>[^,\s]+))?(?:, mems_allowed= (?P<mems_allowed>[0-9,-]*[0-9]))?(?:, (?P<global_oom>global_oom))?"
         r"(?:, oom_memcg= (?P<oom_memcg>[^,\s]+))?(?:, task_memcg= (?P<task_memcg>[^,\s]+))?"
-        r"(?:, task= (?P<process>[^\n]{1,64}?), pid= (?P<pid>[0-9]+)(?:, uid= (?P<uid>[0-9]+))?)?",
+        r"(?:, task= (?:(?P<process>[^\n]{1,64}?), pid= (?P<pid>[0-9]+)(?:, uid= (?P<uid>[0-9]+))?|(?P<process_2>[^\s,'\"`]{1,15})))?",
         proves=Proof.KILL,
         since="4.19",
         example="oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/leakwatch-test,"
@@ -55,10 +73,21 @@ KERNEL: tuple[Signature, ...] = (
         source="a kill provoked for leakwatch on kernel 6.18",
     ),
     Signature(
+        kind="kernel_oom_summary",
+        literals=("task_memcg=", ",task="),
+        gate=r"task_memcg=/",
+        pattern=r"(?:, oom_memcg= (?P<oom_memcg>[^,\s]+))?, task_memcg= (?P<task_memcg>[^,\s]+), task= (?P<process>[^\n]{1,64}?), pid= (?P<pid>[0-9]+)(?:, uid= (?P<uid>[0-9]+))?",
+        proves=Proof.KILL,
+        since="4.19",
+        example=",mems_allowed=0,global_oom,task_memcg=/user.slice,task=rustc,pid=2829,uid=1000",
+        source="the same line, its beginning cut off",
+    ),
+    Signature(
         kind="kernel_oom_reaper",
         literals=("oom_reaper", "now anon-rss"),
-        pattern=rf"oom_reaper: reaped process :? (?P<pid>[0-9]+) {NAME},?(?: now)? anon-rss:(?P<anon_rss_kb>[0-9]+) l?kB"
-        r"(?:, file-rss:(?P<file_rss_kb>[0-9]+) l?kB)?(?:, shmem-rss:(?P<shmem_rss_kb>[0-9]+) l?kB)?",
+        gate=r"oom_reaper: reaped p|now anon-rss:?[0-9]",
+        pattern=rf"oom_reaper: reaped process :? (?P<pid>[0-9]+) {NAME}(?:,?(?: now)? anon-rss: (?P<anon_rss_kb>[0-9]+) l?kB)?"
+        r"(?:, file-rss: (?P<file_rss_kb>[0-9]+) l?kB)?(?:, shmem-rss: (?P<shmem_rss_kb>[0-9]+) l?kB)?",
         proves=Proof.KILL,
         since="4.6",
         example="[Thu Apr  2 15:52:54 2020] oom_reaper: reaped process 2829 (rustc), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB",
@@ -67,7 +96,8 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_oom_reaper",
         literals=("oom_reaper",),
-        pattern=rf"oom_reaper: (?:unable to reap pid:|reaped process :?) (?P<pid>[0-9]+) {NAME}",
+        gate=r"oom_reaper: unable to reap",
+        pattern=rf"oom_reaper: unable to reap pid: (?P<pid>[0-9]+) {NAME}",
         proves=Proof.KILL,
         since="4.6",
         example="oom_reaper: unable to reap pid:2829 (rustc)",
@@ -76,6 +106,7 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_oom_kill",
         literals=KILL_LITERALS,
+        gate=KILL_GATE,
         pattern=rf"{LEAD_MEMCG}: {KILL}",
         proves=Proof.KILL,
         since="2.6.25",
@@ -87,6 +118,7 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_oom_kill",
         literals=KILL_LITERALS,
+        gate=KILL_GATE,
         pattern=rf"{LEAD_SYSTEM}: {KILL}",
         proves=Proof.KILL,
         since="2.4",
@@ -98,8 +130,9 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_oom_kill",
         literals=KILL_LITERALS,
-        pattern=rf"[Kk]ill(?P<killed>(?:ed)?) process :? (?P<pid>[0-9]+),?(?: UID:? (?P<uid>[0-9]+),)? {NAME}(?:,? UID:? (?P<uid_3>[0-9]+),?)?"
-        rf"(?:,? score (?P<score>[0-9]+) or (?:a child|sacr)[a-z]*(?: child)?|[,.:;]? (?:total-v|vsz:|anon-rss:)(?:m?:? (?P<total_vm_kb>[0-9]+) kB,)? {MEMORY})",
+        gate=KILL_GATE,
+        pattern=rf"[Kk]ill(?P<killed>(?:ed)?) process :? (?P<pid>[0-9]+),?(?: UID :? (?P<uid>[0-9]+),)? {NAME}(?:,? UID :? (?P<uid_3>[0-9]+),?)?"
+        rf"(?:,? score (?P<score>[0-9]+) or (?:a child|sacr)[a-z]*(?: child)?|[,.:;]? (?:total-v|vsz:|anon-rss:)(?:m?:? (?P<total_vm_kb>[0-9]+) kB,?)? {MEMORY})",
         proves=Proof.KILL,
         since="2.6.18",
         example="[Thu Dec  7 00:05:15 2017] Killed process 28438 (java) total-vm:20255636kB, anon-rss:466160kB, file-rss:13684kB",
@@ -107,7 +140,18 @@ KERNEL: tuple[Signature, ...] = (
     ),
     Signature(
         kind="kernel_oom_kill",
+        literals=("total-vm:", "anon-rss:"),
+        gate=KILL_GATE,
+        pattern=rf"(?:(?:[a-z ]*ocess (?P<pid>[0-9]+) )?{NAME} )?(?:total-vm|vsz): (?P<total_vm_kb>[0-9]+) kB,? (?:anon-rss: (?P<anon_rss_kb_2>[0-9]+) kB,?) {MEMORY}",
+        proves=Proof.KILL,
+        since="2.6.18",
+        example="rocess 28438 (java) total-vm:20255636kB, anon-rss:466160kB, file-rss:13684kB",
+        source="the same line, its beginning cut off",
+    ),
+    Signature(
+        kind="kernel_oom_kill",
         literals=("ill process", "illed process"),
+        gate=KILL_GATE,
         pattern=rf"(?:^|kernel: |\] )Kill(?P<killed>(?:ed)?) process (?P<pid>[0-9]+) {NAME}(?:,? (?:UID|tot)[a-zA-Z0-9 :-]*|,? sc[a-z0-9 ]*)? $",
         proves=Proof.KILL,
         since="2.6.18",
@@ -118,7 +162,7 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_oom_kill",
         literals=("memory.oom.group", "oom.group set", "going to be killed"),
-        pattern=r"Tasks in (?P<memcg>/[^\s,]*) are going to be killed due to memory\.oom\.group",
+        pattern=r"(?P<memcg>/|[^\s,]*/[^\s,]+) are going to be killed due to memory\.oom\.group",
         proves=Proof.KILL,
         since="4.19",
         example="Tasks in /kubepods.slice are going to be killed due to memory.oom.group set",
@@ -128,6 +172,7 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_oom_kill",
         literals=("ut of memory", "deadlocked on memory"),
+        gate=r"not syncing: (?:Out of m|System is dead)|Out of memory and no killable",
         pattern=r"(?:Kernel panic - not syncing: (?:Out of memory\b|System is deadlocked on memory)|Out of memory and no killable processes\.\.\.)",
         proves=Proof.KILL,
         since="2.6.0",
@@ -138,6 +183,7 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_memcg_stats",
         literals=("emory: usage", ", failcnt"),
+        gate=r"(?:^|[^+a-z])memory: ?(?:usage|$)|failcnt [0-9]",
         pattern=r"(?:^|[^+a-z])memory: usage (?P<usage_kb>[0-9]+) kB,? limit (?P<limit_kb>[0-9]+) kB(?:,? failcnt (?P<failcnt>[0-9]+))?",
         proves=Proof.KILL,
         since="2.6.30",
@@ -147,7 +193,8 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_memcg_stats",
         literals=("killed as a result", "result of limit"),
-        pattern=r"Task in (?P<task_memcg>/[^\s\[]*)? killed as a result of limit of (?P<oom_memcg>/[^\s\[]*)?",
+        gate=r"killed as a result of|result of limit of|Task in /",
+        pattern=r"Task in (?P<task_memcg>/[^\s\[]*)? killed as a result of limit of(?: (?P<oom_memcg>/(?:[^\s\[]*[^\s\[/])?)(?:[\s\[]|$))?",
         proves=Proof.KILL,
         since="2.6.30",
         example="Task in /docker/0f2b killed as a result of limit of /docker/0f2b",
@@ -156,6 +203,7 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="",
         literals=("cgroup stats for",),
+        gate=r"cgroup stats for /",
         pattern=r"Memory cgroup stats(?: for (?P<memcg>/[^\s:]*(?::[^\s:]+)*))?:",
         proves=Proof.KILL,
         since="3.10",
@@ -165,6 +213,7 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="",
         literals=("tgid total_vm",),
+        gate=r"tgid total_vm",
         pattern=r"\[ pid \] +uid tgid (?P<columns>total_vm[a-z_ ]*name)",
         proves=Proof.KILL,
         since="2.6.18",
@@ -174,6 +223,7 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_page_alloc_failure",
         literals=("page allocation failure", "allocation failure"),
+        gate=r"page allocation fail|allocation failure[:.,] ?order",
         pattern=r"(?:(?P<comm>[^\n]{1,64}?): )?page allocation failure[:.,] order: (?P<order>[0-9]+)"
         r"(?:, mode: (?P<mode>0x[0-9a-fA-F]+)(?:\((?P<gfp_flags>[A-Z0-9_|x]+)\))?(?:, nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?)?",
         proves=Proof.FAILURE,

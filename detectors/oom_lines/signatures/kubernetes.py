@@ -9,11 +9,13 @@ _CONSUMPTION = (
     r" (?:which exceeds its request of|request is) (?P<request>[0-9.]*[0-9][A-Za-z]*))?"
 )
 _STATUS = "OOMKilled"
+_STATUS_GATE = r"[:=\t >(][\\\"' ]{0,3}OOMKilled(?:$|[^\w`*'])"
 
 KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="kubelet_oom_event",
         literals=("System OOM encountered", "victim process"),
+        gate=r"System OOM enc|victim process: ?[^ %{]",
         pattern=r"System OOM encountered, victim process: (?P<process>[^\n]{1,64}?), pid: (?P<pid>[0-9]+)",
         proves=Proof.KILL,
         since="kubelet 1.16",
@@ -23,6 +25,7 @@ KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="kubelet_oom_event",
         literals=("System OOM encountered", "SystemOOM"),
+        gate=r"System OOM enc",
         pattern=r"(?:\bSystemOOM\b.{0,120}?)?System OOM encountered(?:$|[^,\"'`a-z])",
         proves=Proof.KILL,
         since="kubelet 1.0",
@@ -32,6 +35,7 @@ KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="kubelet_oom_event",
         literals=("OOMKilling",),
+        gate=r"OOMKilling\b.{0,200}?(?:[Kk]ill|$)",
         pattern=rf"\bOOMKilling\b.{{0,200}}?{KILL}",
         proves=Proof.KILL,
         since="node-problem-detector 0.1",
@@ -42,6 +46,7 @@ KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="kubelet_oom_event",
         literals=("sys oom event",),
+        gate=r"sys oom event.{0,20}Pid",
         pattern=r"Got sys oom event.{0,20}?Pid: (?P<pid>[0-9]+) ProcessName: (?P<process>[^\n]{1,64}?) TimeOfDeath",
         proves=Proof.KILL,
         since="kubelet 1.16",
@@ -51,6 +56,7 @@ KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="k8s_status_oomkilled",
         literals=(_STATUS,),
+        gate=_STATUS_GATE,
         pattern=r"^(?:[^ \t]+[ \t]+)??(?P<pod>[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?)[ \t]+[0-9]+/[0-9]+[ \t]+(?:Init:)?OOMKilled"
         r"(?:[ \t]+(?P<restart_count>[0-9]+))?",
         proves=Proof.REPORT,
@@ -62,6 +68,7 @@ KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="k8s_status_oomkilled",
         literals=(_STATUS,),
+        gate=_STATUS_GATE,
         pattern=r"(?:(?:^|[^a-zA-Z_])reason[\"']?: [\"']?|\bReason: ?|reason[\\\"]*:[\\\"]+|\breason=\\?\"?|(?:^|[( ,])terminated: )OOMKilled"
         r"(?:$|[^a-zA-Z\"'`|]|\\?\"[^)|`])(?:[^\n]{0,40}?\b[Ee]xit ?[Cc]ode[\"']?[:=] (?P<exit_code>[0-9]+))?",
         proves=Proof.REPORT,
@@ -73,6 +80,7 @@ KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="k8s_status_oomkilled",
         literals=(_STATUS,),
+        gate=_STATUS_GATE,
         pattern=r"(?:^|[^\w`\"'*])OOMKilled[^\w`\"'*]{1,3}[(]?[Ee]xit ?[Cc]ode:? (?P<exit_code>[0-9]+)",
         proves=Proof.REPORT,
         since="Kubernetes 1.2",
@@ -83,6 +91,7 @@ KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="k8s_evicted",
         literals=("low on resource",),
+        gate=r"low on resource: ?\[?[Mm]em|was low on(?: resource:?)?$",
         pattern=r"node was low on resource: \[?(?:Memory(?:Pressure)|memory(?:\.available)?)\]?\b" + f"[.]?{_CONSUMPTION}",
         proves=Proof.NOTHING,
         since="kubelet 1.5",
@@ -93,6 +102,7 @@ KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="k8s_evicted",
         literals=("larger consumption of memory", "consumption of memory"),
+        gate=r"consumption of mem|was using [0-9.]+[KMG]i?,? request",
         pattern=r"(?:Container (?P<container>[a-zA-Z0-9._-]+) )?was using (?P<usage>[0-9.]+[A-Za-z]*), request is (?P<request>[0-9.]*[0-9][A-Za-z]*),"
         r" has larger consumption of memory",
         proves=Proof.NOTHING,
@@ -104,6 +114,7 @@ KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="k8s_evicted",
         literals=("MemoryPressure",),
+        gate=r"node has conditions: ?\[",
         pattern=r"Failed to admit pod \"?(?P<pod>[a-z0-9./_-]+?)(?:\((?P<pod_uid>[0-9a-f-]{32,36})\)\"?)? - node has conditions: \[[A-Za-z ]*MemoryPressure",
         proves=Proof.NOTHING,
         since="kubelet 1.4",
@@ -114,6 +125,7 @@ KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="k8s_evicted",
         literals=("MemoryPressure",),
+        gate=r"ode had conditions?: ?\[",
         pattern=r"[Nn]ode had conditions?: \[[A-Za-z ]*MemoryPressure",
         proves=Proof.NOTHING,
         since="kubelet 1.14",
@@ -124,6 +136,7 @@ KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="k8s_evicted",
         literals=("to reclaim", "ttempting to reclaim"),
+        gate=r"to reclaim(?:\" .{0,40}?resourceName=\"?| )memory",
         pattern=r"(?:ttempting to reclaim|evict pod\(s\) to reclaim|evict pods to reclaim)(?:\" .{0,40}?resourceName=\"?| )memory\b",
         proves=Proof.NOTHING,
         since="kubelet 1.4",

@@ -5,6 +5,7 @@ from detectors.oom_lines.signature import Proof, Signature
 _ARRAY = (
     r"(?:an )?array with shape (?P<tensor_shape>\([0-9, ]*\))(?: and data type (?P<dtype>[^\s\"'\\`,]+))?"
 )
+_MEMORY_ERROR_GATE = r"MemoryError(?:\(\))?:?\s?$|MemoryError: ?(?:\(\(|[A-Za-z][a-z:_]+ [^\n]{0,60}?(?:alloc|emory)|bad_alloc|std::bad)"
 _JVM_KIND = (
     r"(?P<jvm_kind>Java heap space|GC overhead limit exceeded|Metaspace|PermGen space|Direct buffer memory|Compressed class space"
     r"|[Uu]nable to create (?:new )?native thread[^\n\"'\]\\]{0,80}|Requested array size exceeds VM limit|Map failed|Out of swap space\?"
@@ -16,6 +17,7 @@ LANGUAGES: tuple[Signature, ...] = (
     Signature(
         kind="python_memory_error",
         literals=("Unable to allocate",),
+        gate=r"Unable to allocate (?:[0-9a]|$)|array with shape \([0-9, ]+\) and data",
         pattern=r"(?:\b(?P<exception>_?(?:Array)?MemoryError): )?Unable to allocate (?:(?P<requested>[0-9][0-9.]* ?(?:[KMGTPE]iB|bytes)) for )?"
         + _ARRAY,
         proves=Proof.FAILURE,
@@ -27,6 +29,7 @@ LANGUAGES: tuple[Signature, ...] = (
     Signature(
         kind="python_memory_error",
         literals=("MemoryError",),
+        gate=_MEMORY_ERROR_GATE,
         pattern=r"(?:^|[.: |\"'(])(?P<exception>_?(?:Array)?MemoryError): ?(?:\((?P<tensor_shape>\([0-9, ]+\)), dtype\('(?P<dtype>[^']{1,40})'\)\)"
         r"|(?:Unable to|[Cc]ould not|[Cc]annot|[Cc]an't|[Ff]ailed to|[Nn]ot enough|[Ii]nsufficient|[Oo]ut of) [^\n\"]{0,40}?(?:alloc|memory|Memory)"
         r"|bad allocation|std::bad_alloc|Allocation failed|alloc[a-z]* fail)",
@@ -38,6 +41,7 @@ LANGUAGES: tuple[Signature, ...] = (
     Signature(
         kind="python_memory_error",
         literals=("MemoryError",),
+        gate=_MEMORY_ERROR_GATE,
         pattern=r"(?:[a-zA-Z_]\w*\.)*(?P<exception>MemoryError)(?:\(\))?:? $",
         proves=Proof.FAILURE,
         since="CPython",
@@ -48,6 +52,7 @@ LANGUAGES: tuple[Signature, ...] = (
     Signature(
         kind="python_memory_error",
         literals=("MemoryError",),
+        gate=_MEMORY_ERROR_GATE,
         pattern=r"(?:[Rr]aised unexpected|[Ee]xception|ERROR|[Ee]rror|failed with|unhandled)[^\n\"'`]{0,60}?[: ](?P<exception>MemoryError)(?:\(\))? $",
         proves=Proof.FAILURE,
         since="CPython",
@@ -68,6 +73,7 @@ LANGUAGES: tuple[Signature, ...] = (
     Signature(
         kind="jvm_oom",
         literals=("OutOfMemoryError",),
+        gate=r"OutOfMemoryError(?:: ?[\\\"]*[A-Za-z0-9]|\s?$| thrown|[,;]? at | \(no err|:? [A-Z])",
         pattern=rf"\bOutOfMemoryError:? (?:\"|\\\")?(?:{_JVM_KIND})",
         proves=Proof.FAILURE,
         since="Java 1.4",
@@ -77,8 +83,9 @@ LANGUAGES: tuple[Signature, ...] = (
     Signature(
         kind="jvm_oom",
         literals=("OutOfMemoryError",),
+        gate=r"OutOfMemoryError(?:: ?[\\\"]*[A-Za-z0-9]|\s?$| thrown|[,;]? at | \(no err|:? [A-Z])",
         pattern=r"(?P<no_event>(?:catch|throws?|new|instanceof|@link|@throws|@exception|import|extends|[Ii]f|[Ww]hen|expects?|[Aa]n?|the)[ (]{1,3}(?:final )?)?"
-        r"\bjava\.lang\.OutOfMemoryError(?:: (?P<jvm_kind>[A-Z0-9][^\n\"'\]\\<;]{2,100})|\s*$| thrown from|[,;]? at [a-z]| \(no error message\))",
+        r"(?:^|[^\w.]|_)java\.lang\.OutOfMemoryError(?:: (?P<jvm_kind>[A-Za-z0-9][^\n\"'\]\\<;]{2,100})|\s*$| thrown from|[,;]? at [a-z]| \(no error message\))",
         proves=Proof.FAILURE,
         since="Java 1.2",
         example="Caused by: java.lang.OutOfMemoryError: Unable to acquire 65536 bytes of memory, got 0",
@@ -86,8 +93,8 @@ LANGUAGES: tuple[Signature, ...] = (
     ),
     Signature(
         kind="jvm_oom",
-        literals=("java/lang/OutOfMemoryError", "Out of Memory Error", "Java heap space"),
-        pattern=r"(?:\bdetail \"java/lang/OutOfMemoryError\"|# +Out of Memory Error \(|(?:^|[Ee]rror: |[Ee]xception: )(?P<jvm_kind>Java heap space)\s*$)",
+        literals=("java/lang/OutOfMemoryError", "Out of Memory Error", "Java heap space", "Could not allocate", "Could not reserve enough"),
+        pattern=r"(?:Could not allocate (?:metaspace|compressed class space): (?P<requested_bytes>[0-9]+) bytes|Could not reserve enough space for|\bdetail \"java/lang/OutOfMemoryError\"|# +Out of Memory Error \(|(?:^|[Ee]rror: |[Ee]xception: )(?P<jvm_kind>Java heap space)\s*$)",
         proves=Proof.FAILURE,
         since="Java 6, Eclipse OpenJ9",
         example="#  Out of Memory Error (os_linux.cpp:2961), pid=4711, tid=4712",
@@ -107,6 +114,7 @@ LANGUAGES: tuple[Signature, ...] = (
     Signature(
         kind="go_oom",
         literals=("out of memory",),
+        gate=r"runtime: (?:out of|cannot alloc|Virtual)",
         pattern=r"(?P<message>runtime: (?:out of memory|cannot allocate memory|VirtualAlloc of [0-9]+ bytes failed))"
         r"(?:: cannot allocate (?P<requested_bytes>-?[0-9]+) ?-?byte block)?(?: \((?P<in_use_bytes>[0-9]+) in use\))?(?P<no_event>[\"'`])?",
         proves=Proof.FAILURE,
@@ -117,6 +125,7 @@ LANGUAGES: tuple[Signature, ...] = (
     Signature(
         kind="go_oom",
         literals=("fatal error: out of memory", "annot allocate"),
+        gate=r"fatal error: (?:out of|(?:runtime: )?cannot alloc|arena)",
         pattern=r"(?P<message>fatal error: (?:out of memory|(?:runtime: )?cannot allocate (?:memory|heap metadata)|arena_alloc|out of memory allocating heap arena (?:metadata|map|bitmap)))(?: \([^\n)]{0,60}\))? $",
         proves=Proof.FAILURE,
         since="Go 1.3",

@@ -10,6 +10,7 @@ TENSORFLOW: tuple[Signature, ...] = (
     Signature(
         kind="tf_serving_load_oom",
         literals=("esources to load servable", "esources for servable"),
+        gate=r"esources (?:to load|for) servable:? ?\{",
         pattern=rf"(?:Insufficient resources to load|Unable to reserve resources to load|[Rr]eserving resources for) servable:? {_SERVABLE}",
         proves=Proof.FAILURE,
         since="TensorFlow Serving 1.0",
@@ -19,6 +20,7 @@ TENSORFLOW: tuple[Signature, ...] = (
     Signature(
         kind="tf_serving_load_oom",
         literals=("oading servable", "load servable", "for servable version"),
+        gate=r"(?:oading|load) servable:? ?(?:version )?\{.{0,160}(?:OOM|RESOURCE_EX|esource exh|bad_alloc|Insufficient)|for servable version \{",
         pattern=rf"(?:Loading servable:|[Ee]ncountered an error for servable version|Error while loading servable|Loading servable version|load servable:?) {_SERVABLE}"
         r".{0,120}?(?:OOM when|std::bad_alloc|bad_alloc|Insufficient resources|(?:RESOURCE_EXHAUSTED|Resource exhausted): .{0,60}?(?:OOM|[Mm]emory|[Aa]llocat|resources to load|not enough))",
         proves=Proof.FAILURE,
@@ -29,6 +31,7 @@ TENSORFLOW: tuple[Signature, ...] = (
     Signature(
         kind="tf_resource_exhausted",
         literals=("when allocating tensor",),
+        gate=r"when allocating (?:tensor|$)|when$|shape ?\[[0-9, ]+\] and type",
         pattern=rf"OOM when allocating tensor (?:with|of) shape ?{_SHAPE}(?:,? and type (?P<dtype>[a-z0-9A-Z_]+))?"
         r"(?:,? on (?P<device>/?[a-zA-Z0-9/:_.-]{1,160}))?(?:,? by allocator (?P<allocator>[A-Za-z0-9_./:-]*[A-Za-z0-9_]))?(?:[^\n]{0,900}?\[Op: (?P<op>[A-Za-z0-9_./-]+)\])?",
         proves=Proof.FAILURE,
@@ -40,6 +43,7 @@ TENSORFLOW: tuple[Signature, ...] = (
     Signature(
         kind="tf_resource_exhausted",
         literals=("RESOURCE_EXHAUSTED", "ResourceExhausted", "esource exhausted", "RESOURCE EXHAUSTED"),
+        gate=r"(?:RESOURCE_EXHAUSTED|ResourceExhaustedError|esource exhausted).{0,80}?(?:OOM|[Mm]emory|[Aa]llocate|Attempting to)",
         pattern=r"(?:RESOURCE_EXHAUSTED|ResourceExhaustedError|[Rr]esource exhausted).{0,80}?"
         r"(?:[Oo]ut of memory (?:while )?(?:trying to allocate|allocating) (?:(?P<requested_bytes>[0-9]+) bytes|" + AMOUNT + r")"
         r"|[Ff]ailed to allocate (?:request for )?" + AMOUNT.replace("requested", "requested_2") + r"(?: \((?P<requested_bytes_2>[0-9]+) ?B?\))?"
@@ -52,6 +56,7 @@ TENSORFLOW: tuple[Signature, ...] = (
     Signature(
         kind="tf_resource_exhausted",
         literals=("failed to allocate memory",),
+        gate=r"failed to allocate memory \[Op",
         pattern=r"failed to allocate memory \[Op: ?(?P<op>[A-Za-z0-9_./-]+)\]",
         proves=Proof.FAILURE,
         since="TensorFlow 2.4",
@@ -61,6 +66,7 @@ TENSORFLOW: tuple[Signature, ...] = (
     Signature(
         kind="tf_resource_exhausted",
         literals=("while trying to allocate",),
+        gate=r"trying to allocate [0-9]",
         pattern=r"(?:^|[^\"'`])[Oo]ut of memory while trying to allocate (?:(?P<requested_bytes>[0-9]+) bytes|" + AMOUNT + ")",
         proves=Proof.FAILURE,
         since="XLA, JAX 0.2",
@@ -70,6 +76,7 @@ TENSORFLOW: tuple[Signature, ...] = (
     Signature(
         kind="tf_bfc_allocator",
         literals=("ran out of memory", "Ran out of memory", "memory trying to al"),
+        gate=r"an out of memory trying to a|ran out of$|trying to allocate [0-9]",
         pattern=r"(?:Allocator \((?P<allocator>[A-Za-z0-9_./:-]+)\) r|\bR|allocator\.cc:[0-9]+\] r)an out of memory trying to (?:a[a-z]* $|allocate "
         + AMOUNT
         + r")(?: \(rounded to (?P<requested_bytes>[0-9]+)\))?(?:,? requested by op (?P<op>[A-Za-z0-9_./:{}-]*[A-Za-z0-9_}]))?"
@@ -83,6 +90,7 @@ TENSORFLOW: tuple[Signature, ...] = (
     Signature(
         kind="tf_bfc_allocator",
         literals=("system memory", "exceeds 10%"),
+        gate=r"exceeds 10 ?% of|Allocation of [0-9]+",
         pattern=r"Allocation of (?P<requested_bytes>[0-9]+) (?:bytes )?exceeds 10 ?% of (?:free )?(?:system )?memory",
         proves=Proof.NOTHING,
         since="TensorFlow 1.4",
