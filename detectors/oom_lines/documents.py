@@ -1,7 +1,7 @@
 """Pod JSON, YAML and ``kubectl describe`` text, and ``docker inspect``: what stands around a line, told by indentation.
 
-All of them indent what belongs together, so one reader serves them all, cut short or not: a line's siblings are the lines
-of its depth around it, its parent is the nearest line above that is less deep.
+All of them indent what belongs together, so one reader serves them all, cut short or not: a line's siblings are the
+lines of its depth around it, its parent is the nearest line above that is less deep.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,9 @@ from detectors.oom_lines.matching import Pattern
 from detectors.oom_lines.prefixes import quoting
 
 LINES_BEFORE, LINES_AFTER = 400, 40
-_ENTRY = Pattern(r"^(?P<lead>[ \t]*(?:- +)*)\"?(?P<key>[A-Za-z0-9][A-Za-z0-9 _./-]{0,80})\"?[ \t]*:(?:[ \t]+(?P<value>[^\n]*)|$)")
+_ENTRY = Pattern(
+    r"^(?P<lead>[ \t]*(?:- +)*)\"?(?P<key>[A-Za-z0-9][A-Za-z0-9 _./-]{0,80})\"?[ \t]*:(?:[ \t]+(?P<value>[^\n]*)|$)"
+)
 _BRACES = frozenset(("{", "}", "},", "[", "]", "],", "[{", "}]"))
 _ID = Pattern(r"^(?:[a-z-]+://)?(?P<id>[0-9a-f]{12,64})$")
 

@@ -11,18 +11,29 @@ KERNEL = frozenset(
     ("kernel_oom_invoked", "kernel_memcg_stats", "kernel_oom_summary", "kernel_oom_kill", "kernel_oom_reaper")
 )
 ALLOCATION = frozenset(
-    "tf_resource_exhausted tf_bfc_allocator tf_serving_load_oom cuda_oom cpp_bad_alloc python_memory_error jvm_oom go_oom".split()
+    [
+        "tf_resource_exhausted",
+        "tf_bfc_allocator",
+        "tf_serving_load_oom",
+        "cuda_oom",
+        "cpp_bad_alloc",
+        "python_memory_error",
+        "jvm_oom",
+        "go_oom",
+    ]
 )
 _EXITS = frozenset(("process_killed_137", "k8s_status_oomkilled", "docker_oom_event"))
 _NODE_KINDS = frozenset(("k8s_evicted", "earlyoom", "kernel_page_alloc_failure"))
 _MOST_LINES = 256
 _SAYS: Mapping[str, str] = {
     "kernel_oom_invoked": "{process} asked for memory that could not be had, and the kernel's OOM killer was called",
-    "kernel_memcg_stats": "the control group {oom_memcg} was at its limit: {usage_kb} of {limit_kb} kB, refused {failcnt} times",
+    "kernel_memcg_stats": "the control group {oom_memcg} was at its limit: {usage_kb} of {limit_kb} kB,"
+    " refused {failcnt} times",
     "kernel_oom_kill": "the kernel killed {process} (pid {pid})",
     "kernel_oom_reaper": "the kernel took back the memory of {process} (pid {pid})",
     "kubelet_oom_event": "kubelet or node-problem-detector reports the kernel's kill of {process} (pid {pid})",
-    "k8s_status_oomkilled": "the pod's status says OOMKilled with exit status {exit_code}; it may carry over an earlier child's kill",
+    "k8s_status_oomkilled": "the pod's status says OOMKilled with exit status {exit_code}; it may carry over"
+    " an earlier child's kill",
     "k8s_evicted": "the node ran low on memory and evicted the pod; that does not say who used it",
     "docker_oom_event": "Docker reports an OOM kill in the container",
     "containerd_oom": "containerd reports an OOM kill in the container",
@@ -83,7 +94,9 @@ class Draft:
 
     def _sentence(self, kind: str, fields: Mapping[str, Value]) -> str:
         if kind == "kernel_oom_summary":
-            where = "the node's memory was used up" if self.scope() == "node" else f"the limit of {self.cgroup()} was hit"
+            where = (
+                "the node's memory was used up" if self.scope() == "node" else f"the limit of {self.cgroup()} was hit"
+            )
             return f"the kernel's summary says that {where} ({fields.get('constraint')})"
         if kind == "kernel_oom_kill" and "memcg" in fields:
             return f"all processes of {fields['memcg']} were killed together (memory.oom.group)"
@@ -93,7 +106,12 @@ class Draft:
         if kind == "kernel_memcg_stats" and "usage_kb" not in words:
             return f"a task of {words.get('task_memcg', '?')} was killed at the limit of {words.get('oom_memcg', '?')}"
         said = _SAYS.get(kind, "an allocation failed in the program itself ({requested})")
-        return said.format_map(_Unknown(words)).replace(" with exit status ?", "").replace(" (?)", "").replace(" (pid ?)", "")
+        return (
+            said.format_map(_Unknown(words))
+            .replace(" with exit status ?", "")
+            .replace(" (?)", "")
+            .replace(" (pid ?)", "")
+        )
 
     def cgroup(self) -> str | None:
         """The control group whose limit was hit."""
@@ -111,18 +129,30 @@ class Draft:
             return "gpu" if "cuda_oom" in self.kinds or on_gpu else "process"
         if self.kinds & _NODE_KINDS or {"pressure_scope"} & self.told.keys():
             return "node"
-        if "process_killed_137" in self.kinds and not {"container_id", "pod_uid", "reason", "container"} & self.told.keys():
+        if (
+            "process_killed_137" in self.kinds
+            and not {"container_id", "pod_uid", "reason", "container"} & self.told.keys()
+        ):
             return "container" if self.kinds & (_EXITS - {"process_killed_137"}) else "process"
         return "container"
 
     def _kernel_scope(self) -> str:
         constraint = self.told.get("constraint")
-        if "global_oom" in self.told or constraint not in (None, "CONSTRAINT_MEMCG") or self.told.get("scope") == "system":
+        if (
+            "global_oom" in self.told
+            or constraint not in (None, "CONSTRAINT_MEMCG")
+            or self.told.get("scope") == "system"
+        ):
             return "node"
         limited = self.told.get("oom_memcg")
         if isinstance(limited, str) and "kubepods" in limited and "pod" not in limited.replace("kubepods", ""):
             return "node"  # the limit of all pods together
-        if constraint is None and "scope" not in self.told and not self.kinds & {"kernel_memcg_stats"} and limited is None:
+        if (
+            constraint is None
+            and "scope" not in self.told
+            and not self.kinds & {"kernel_memcg_stats"}
+            and limited is None
+        ):
             return "node" if "kubelet_oom_event" in self.kinds else "process"
         lives_on = not self.group_kill and not self.kinds & _EXITS and self.killed
         if lives_on and self.lowest_pid is not None and self.lowest_pid not in self.killed:
@@ -134,7 +164,9 @@ class Draft:
         told = self.told
         limit = told.get("limit_kb")
         printed = told.get("limit")
-        limit_bytes = int(limit) * 1024 if limit is not None else amount_bytes(printed) if isinstance(printed, str) else None
+        limit_bytes = (
+            int(limit) * 1024 if limit is not None else amount_bytes(printed) if isinstance(printed, str) else None
+        )
         usage = told.get("usage_kb")
         used = told.get("usage")
         usage_bytes = int(usage) * 1024 if usage is not None else amount_bytes(used) if isinstance(used, str) else None

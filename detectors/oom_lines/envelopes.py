@@ -13,7 +13,7 @@ LONGEST_JSON = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What a JSON line held: its message (None: it is a document of its own) and time, or the document laid out in lines."""
+    """What a JSON line held: its message (None: it is a document of its own) and time, or the document in lines."""
 
     message: bytes | None
     at: float | None
@@ -33,7 +33,9 @@ def unwrap(line: bytes) -> Envelope | None:
         return Envelope(None, None, tuple(json.dumps(content, indent=1, ensure_ascii=False).splitlines()))
     message = next((content[key] for key in _TEXT_KEYS if content.get(key)), None)
     if isinstance(message, list):  # journald: an array of bytes where the message is no UTF-8
-        message = bytes(byte for byte in message if isinstance(byte, int) and 0 <= byte < 256).decode("utf-8", "replace")
+        message = bytes(byte for byte in message if isinstance(byte, int) and 0 <= byte < 256).decode(
+            "utf-8", "replace"
+        )
     if not isinstance(message, str):
         return Envelope(None, None, tuple(json.dumps(content, indent=1, ensure_ascii=False).splitlines()))
     return Envelope((_sender(content) + message).encode("utf-8", "replace"), _time(content), ())

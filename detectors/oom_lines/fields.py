@@ -36,7 +36,7 @@ def _comm(raw: bytes) -> str:
     if len(name) > COMM_LENGTH:
         before, name = name[: -COMM_LENGTH - 1], name[-COMM_LENGTH - 1 :]
         for boundary in (b"] ", b": ", b'"', b" "):
-            head, found, tail = name.rpartition(boundary)
+            _, found, tail = name.rpartition(boundary)
             if found and tail and not (boundary == b" " and not before):
                 name = tail
                 break
@@ -60,11 +60,33 @@ def _pod_uid(raw: bytes) -> str:
 
 _TYPES: Mapping[str, Callable[[bytes], Value]] = {
     **dict.fromkeys(
-        "pid uid total_vm_kb anon_rss_kb file_rss_kb shmem_rss_kb pgtables_kb oom_score_adj oom_adj oom_score badness score "
-        "order usage_kb limit_kb failcnt exit_code restart_count requested_bytes in_use_bytes errno processes".split(),
+        [
+            "pid",
+            "uid",
+            "total_vm_kb",
+            "anon_rss_kb",
+            "file_rss_kb",
+            "shmem_rss_kb",
+            "pgtables_kb",
+            "oom_score_adj",
+            "oom_adj",
+            "oom_score",
+            "badness",
+            "score",
+            "order",
+            "usage_kb",
+            "limit_kb",
+            "failcnt",
+            "exit_code",
+            "restart_count",
+            "requested_bytes",
+            "in_use_bytes",
+            "errno",
+            "processes",
+        ],
         int,
     ),
-    **dict.fromkeys("pressure_pct limit_pct rss_mib".split(), float),
+    **dict.fromkeys(["pressure_pct", "limit_pct", "rss_mib"], float),
     "comm": _comm,
     "task_memcg": _path,
     "oom_memcg": _path,
@@ -91,8 +113,8 @@ def amount_bytes(printed: str) -> int | None:
 def from_cgroup(path: str) -> dict[str, Value]:
     """Pod uid and container id that a cgroup path names.
 
-    Layouts: cgroupfs and systemd drivers, containerd, CRI-O and Docker. A kind node nests its own kubepods under the outer
-    container's path, so the last id counts.
+    Layouts: cgroupfs and systemd drivers, containerd, CRI-O and Docker. A kind node nests its own kubepods under the
+    outer container's path, so the last id counts.
     """
     told: dict[str, Value] = {}
     raw = path.encode()

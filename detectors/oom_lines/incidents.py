@@ -70,7 +70,9 @@ class Assembler:
         pid = fields.get("pid")
         named = self._last(at, line, lambda draft: _shares(draft, fields, _KEYS), None, _REPORT_SECONDS)
         if named is None and pid is not None:
-            named = self._last(at, line, lambda draft: pid in draft.killed or draft.told.get("pid") == pid, None, _REPORT_SECONDS)
+            named = self._last(
+                at, line, lambda draft: pid in draft.killed or draft.told.get("pid") == pid, None, _REPORT_SECONDS
+            )
         if named is not None or pid is not None or any(key in fields for key in _KEYS):
             return named
         if kind in ("docker_oom_event", "containerd_oom") and "exit_code" not in fields:

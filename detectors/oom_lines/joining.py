@@ -12,6 +12,8 @@ from detectors.oom_lines.times import Clock
 
 CONTINUATIONS = 8
 """Lines over which one message may be wrapped, beyond its first."""
+LOOK_BACK = 2
+"""Lines before the one where the prefilter found something that may hold the beginning of the message."""
 _GLUE = Pattern(
     r"\[ *[0-9]{1,10}\.[0-9]{6}\]|\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}\]|\r|\n"
 )
@@ -59,14 +61,16 @@ def messages(raw: bytes, clock: Clock) -> list[Message]:
             told.append(Message(_decoded(segment), peeled.message, at, peeled.own or outer is not None))
         else:  # a number in brackets that was no time
             told[-1] = Message(told[-1].text + segment, told[-1].begin, told[-1].at, told[-1].own)
-    return [m if m.at is not None else Message(m.text, m.begin, told[0].at, m.own) for m in told] or [Message(b"", 0, outer, False)]
+    return [m if m.at is not None else Message(m.text, m.begin, told[0].at, m.own) for m in told] or [
+        Message(b"", 0, outer, False)
+    ]
 
 
 def find(lines: Sequence[bytes], index: int, clock: Clock) -> list[Found]:
     """Find the events of ``lines[index]``, joined with the lines that continue it, or that it continues.
 
     Args:
-        lines: the line in question with up to CONTINUATIONS lines on either side.
+        lines: the line in question, up to LOOK_BACK lines before it and CONTINUATIONS after it.
         index: which of them.
         clock: what the lines leave unsaid about their times.
     """
@@ -79,7 +83,7 @@ def find(lines: Sequence[bytes], index: int, clock: Clock) -> list[Found]:
         return [*found[:-1], joined if joined is not None and _tells_more(joined.hit, found[-1].hit) else found[-1]]
     first = index
     begin = own[-1]
-    while first > 0 and index - first < CONTINUATIONS and not begin.own and lines[first - 1].strip():
+    while first > 0 and index - first < LOOK_BACK and not begin.own and lines[first - 1].strip():
         first -= 1
         begin = messages(lines[first], clock)[-1]
     for start in (index, first) if first < index else (index,):

@@ -5,7 +5,7 @@ Matching Can Be Simple And Fast"). It is also the fastest prefilter of those tha
 benchmarks/RESULTS.md. Patterns work on bytes (Latin-1 mode), so half a UTF-8 character is nothing special.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import re2
@@ -13,6 +13,10 @@ import re2
 _OPTIONS = re2.Options()
 _OPTIONS.encoding = re2.Options.Encoding.LATIN1
 _OPTIONS.log_errors = False
+_SET_OPTIONS = re2.Options()
+_SET_OPTIONS.encoding = re2.Options.Encoding.LATIN1
+_SET_OPTIONS.log_errors = False
+_SET_OPTIONS.max_mem = 64 << 20  # a set has no slower engine to fall back on
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,37 @@ class Pattern:
     def _result(self, found: re2._Match) -> Match:
         groups = {name: found.group(index) for name, index in self._names}
         return Match(found.start(), found.end(), {name: value for name, value in groups.items() if value is not None})
+
+
+class PatternSet:
+    """Many patterns, searched in one pass that tells which of them match."""
+
+    __slots__ = ("_set",)
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._set = re2.Set.SearchSet(_SET_OPTIONS)
+        for pattern in patterns:
+            self._set.Add(pattern.encode())
+        self._set.Compile()
+
+    def matching(self, text: bytes) -> list[int]:
+        """Indices of the patterns that match somewhere in the text, ascending."""
+        return sorted(self._set.Match(text) or ())
+
+
+class Choice:
+    """Patterns for the beginning of a text, of which the first that matches counts."""
+
+    __slots__ = ("_patterns", "_set")
+
+    def __init__(self, forms: Sequence[str]) -> None:
+        self._set = PatternSet(f"^(?:{form})" for form in forms)
+        self._patterns = tuple(Pattern(form) for form in forms)
+
+    def match(self, text: bytes) -> Match | None:
+        """Match at the text's start."""
+        fitting = self._set.matching(text)
+        return self._patterns[fitting[0]].match(text) if fitting else None
 
 
 def literal(text: str) -> str:

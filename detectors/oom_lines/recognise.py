@@ -5,7 +5,7 @@ from functools import cache
 from itertools import islice
 
 from detectors.oom_lines.fields import Value, read
-from detectors.oom_lines.matching import Match, Pattern, literal
+from detectors.oom_lines.matching import Match, Pattern, PatternSet, literal
 from detectors.oom_lines.signature import Matcher, Signature, compile_signature
 from detectors.oom_lines.signatures import SIGNATURES
 
@@ -36,8 +36,14 @@ def matchers() -> tuple[Matcher, ...]:
 
 
 @cache
+def _literals() -> PatternSet:
+    """Which signatures can match a text at all, by their literals."""
+    return PatternSet("|".join(literal(text) for text in signature.literals) for signature in SIGNATURES)
+
+
+@cache
 def prefilter() -> Pattern:
-    """One pattern for all gates: a line that it passes over holds no event, nor the part of one by which it is found."""
+    """One pattern for all gates: a line that it passes over holds no event, nor the telling part of one."""
     return Pattern("(?m)" + "|".join(sorted({gate for signature in SIGNATURES for gate in _gates(signature)})))
 
 
@@ -68,16 +74,17 @@ def recognise(text: bytes, message: int = 0) -> list[Hit]:
 
 def _search(text: bytes, message: int) -> list[Hit]:
     hits: list[Hit] = []
-    for matcher in matchers():
-        if not any(part in text for part in matcher.literals):
-            continue
+    for index in _literals().matching(text):
+        matcher = matchers()[index]
         if matcher.signature.whole:
             first = matcher.pattern.match(text[message:])
             all_found = [] if first is None else [Match(first.start + message, first.end + message, first.groups)]
         else:
             all_found = list(islice(matcher.pattern.matches(text), _MOST_HITS))
         for found in all_found:
-            if not found.groups.keys() & NO_EVENT and not any(found.start < hit.end and hit.start < found.end for hit in hits):
+            if not found.groups.keys() & NO_EVENT and not any(
+                found.start < hit.end and hit.start < found.end for hit in hits
+            ):
                 hits.append(_hit(matcher, found))
     return sorted(hits, key=lambda hit: hit.start)
 

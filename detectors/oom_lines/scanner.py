@@ -7,7 +7,7 @@ from detectors.oom_lines.documents import LINES_AFTER, LINES_BEFORE, around, ent
 from detectors.oom_lines.envelopes import unwrap
 from detectors.oom_lines.fields import Value
 from detectors.oom_lines.incidents import Assembler
-from detectors.oom_lines.joining import CONTINUATIONS, Found, ends, find
+from detectors.oom_lines.joining import CONTINUATIONS, LOOK_BACK, Found, ends, find
 from detectors.oom_lines.recognise import prefilter, recognise
 from detectors.oom_lines.signature import Proof
 from detectors.oom_lines.tasks import TaskTable
@@ -26,8 +26,8 @@ _DOCUMENT_VALUES = ("OOMKilled", "true", "137")
 class Scanner:
     """Reads a log, in chunks cut anywhere, and tells its memory events.
 
-    A line without an event costs one pass of the prefilter and no Python. What is held back at the end of a chunk is at most
-    the lines that a wrapped message or a pod's status may still need; ``finish`` lets go of them.
+    A line without an event costs one pass of the prefilter and no Python. What is held back at the end of a chunk is at
+    most the lines that a wrapped message or a pod's status may still need; ``finish`` lets go of them.
 
     Args:
         year: of the first line whose date has none; None: such lines have no time.
@@ -81,7 +81,7 @@ class Scanner:
     def _candidate(self, start: int, end: int, events: list[OomEvent], *, final: bool) -> int | None:
         """Read the record at ``start``; returns where to go on, None where it needs lines that have not come yet."""
         after = self._lines_from(start, end, CONTINUATIONS + 1)
-        before = self._lines_before(start, CONTINUATIONS)
+        before = self._lines_before(start, LOOK_BACK)
         lines, index = [*before, *after], len(before)
         raw = lines[index]
         envelope = unwrap(raw)
@@ -121,7 +121,15 @@ class Scanner:
             if hit.signature.kind not in _DOCUMENT_KINDS or "Action" in raw.decode("utf-8", "replace"):
                 self._tell(Found(hit, None, 0, 1), dict(hit.fields), start, [raw], 0, events)
 
-    def _tell(self, found: Found, fields: dict[str, Value], start: int, lines: Sequence[bytes], behind: int, events: list[OomEvent]) -> None:
+    def _tell(
+        self,
+        found: Found,
+        fields: dict[str, Value],
+        start: int,
+        lines: Sequence[bytes],
+        behind: int,
+        events: list[OomEvent],
+    ) -> None:
         signature = found.hit.signature
         number = self._number(start) - behind
         if not signature.kind:

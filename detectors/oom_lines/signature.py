@@ -11,8 +11,8 @@ from detectors.oom_lines.matching import Pattern
 class Proof(Enum):
     """What a line proves about an out-of-memory kill.
 
-    Exit status 137 is any SIGKILL, and a container runtime's ``OOMKilled`` may be carried over from an earlier child: only
-    the kernel's own lines, and those that quote them, prove a kill.
+    Exit status 137 is any SIGKILL, and a container runtime's ``OOMKilled`` may be carried over from an earlier child:
+    only the kernel's own lines, and those that quote them, prove a kill.
     """
 
     KILL = "the kernel, or a daemon in its stead, killed for want of memory"
@@ -29,7 +29,7 @@ class Signature:
         kind: of the event; empty where the line is no event of its own but tells about its incident.
         literals: every matching text holds at least one of them.
         pattern: RE2 syntax; a blank stands for any white space or none, so that it survives hard wraps. Named groups
-            are fields (fields.py has their types and units); a name with a trailing underscore and digit is the same field again.
+            are fields (fields.py has their types and units); "pid_2" is the field "pid" once more.
         proves: see Proof.
         since: which version first printed this form.
         example: a real line.
@@ -58,7 +58,6 @@ class Matcher:
 
     signature: Signature
     pattern: Pattern
-    literals: tuple[bytes, ...]
 
 
 def compile_signature(signature: Signature) -> Matcher:
@@ -70,7 +69,7 @@ def compile_signature(signature: Signature) -> Matcher:
     pattern = _stretch_blanks(signature.pattern)
     if signature.whole:
         pattern = f"^(?:{pattern})"
-    return Matcher(signature, Pattern(pattern), tuple(text.encode() for text in signature.literals))
+    return Matcher(signature, Pattern(pattern))
 
 
 def _stretch_blanks(pattern: str) -> str:

@@ -6,7 +6,10 @@ from detectors.oom_lines.matching import Pattern
 
 PAGE_BYTES = 4096
 """The dump does not say the size of a page; 4 KiB on x86-64 and on nearly all arm64."""
-_ROW = Pattern(r"\[ *(?P<pid>[0-9]{1,10})\] +[0-9]+ +[0-9]+ +[0-9]+ +(?P<rss>[0-9]{1,15}) (?P<rest>[-0-9 ]*) (?P<name>[^\s][^\n]*)$")
+_ROW = Pattern(
+    r"\[ *(?P<pid>[0-9]{1,10})\] +[0-9]+ +[0-9]+ +[0-9]+ +(?P<rss>[0-9]{1,15}) (?P<rest>[-0-9 ]*) "
+    r"(?P<name>[^\s][^\n]*)$"
+)
 _HEADER_END = Pattern(r"total_vm[a-z_ ]*name\s*$")
 _STRAYS = 3
 """Lines of other origin that may stand between two rows."""

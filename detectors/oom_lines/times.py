@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from detectors.oom_lines.matching import Match
 
-# The months of the locales whose names begin otherwise than in English, by their first letters (CLDR, abbreviated and wide
-# forms); a name is looked up by its longest listed beginning. Numbers need no table.
+# The months of the locales whose names begin otherwise than in English, by their first letters (CLDR, abbreviated and
+# wide forms); a name is looked up by its longest listed beginning. Numbers need no table.
 _MONTHS: Mapping[str, int] = {
     name: month
     for month, names in enumerate(
@@ -36,7 +36,8 @@ class Clock:
     """What a log leaves unsaid about its times, and the caller knows.
 
     Attributes:
-        year: of the first line whose date has none; it goes up by one where the months start over. None: such lines have no time.
+        year: of the first line whose date has none; it goes up by one where the months start over. None: such lines
+            have no time.
         zone: of lines without an offset; None means UTC.
         boot: Unix seconds at which the kernel's clock was 0; None: a bare ``[ 123.4]`` is no time.
     """
@@ -47,7 +48,7 @@ class Clock:
     month: int = 0
 
     def unix_seconds(self, found: Match) -> float | None:
-        """Unix seconds from the groups of a prefix pattern (see prefixes.py); None where they are no time or lack a part."""
+        """Unix seconds from a prefix pattern's groups (prefixes.py); None where they are no time or lack a part."""
         part = {name: value.decode("utf-8", "replace") for name, value in found.groups.items()}
         try:
             if "uptime" in part:
@@ -61,7 +62,9 @@ class Clock:
             if month is None or year is None:
                 return None
             seconds = float(part.get("second", "0").replace(",", "."))
-            moment = datetime(year, month, int(part["day"]), int(part["hour"]), int(part["minute"]), tzinfo=self._zone(part))
+            moment = datetime(
+                year, month, int(part["day"]), int(part["hour"]), int(part["minute"]), tzinfo=self._zone(part)
+            )
             return moment.timestamp() + seconds
         except (ValueError, OverflowError):
             return None

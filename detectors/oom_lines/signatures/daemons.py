@@ -1,4 +1,4 @@
-"""Daemons that act before the kernel, and systemd, which reports what the kernel did: systemd, systemd-oomd, earlyoom."""
+"""Daemons that act before the kernel, systemd-oomd and earlyoom; and systemd, which reports what the kernel did."""
 
 from detectors.oom_lines.signature import Proof, Signature
 
@@ -38,7 +38,8 @@ DAEMONS: tuple[Signature, ...] = (
         kind="systemd_oom",
         literals=("oom-kill",),
         gate=r"esult:? [\\\"'`\x80-\xff]{0,3}oom-kill|Result[=:] ?oom-kill",
-        pattern=rf"(?:(?:{UNIT}: )?(?:Failed with|Unit entered failed state\.? .{{0,20}}?|Service) result:? |\(Result: |\bfailed with result |^Result=)"
+        pattern=rf"(?:(?:{UNIT}: )?(?:Failed with|Unit entered failed state\.? .{{0,20}}?|Service) result:? "
+        rf"|\(Result: |\bfailed with result |^Result=)"
         r"(?:\\?['\"\x60]|\xe2\x80\x98)?(?P<result>oom-kill)(?:\\?['\"]|\)|\xe2\x80\x99|\.?\s*$)",
         proves=Proof.KILL,
         since="systemd 236",
@@ -53,7 +54,8 @@ DAEMONS: tuple[Signature, ...] = (
         rf"(?: being {_PERCENT.replace('(', '(?P<pressure_pct>', 1)} > {_PERCENT.replace('(', '(?P<limit_pct>', 1)})?",
         proves=Proof.KILL,
         since="systemd 248",
-        example="systemd-oomd[93234]: Killed /user.slice/user-1000.slice/user@1000.service/app.slice/app-slack.scope due to memory pressure"
+        example="systemd-oomd[93234]: Killed"
+        " /user.slice/user-1000.slice/user@1000.service/app.slice/app-slack.scope due to memory pressure"
         " for /user.slice/user-1000.slice/user@1000.service being 62.97% > 50.00% for > 20s with reclaim activity",
         source="systemd src/oom/oomd-manager.c",
     ),
@@ -63,7 +65,8 @@ DAEMONS: tuple[Signature, ...] = (
         pattern=r"\bKilled (?P<cgroup>/[^\s]{0,600}) due to (?:memory|swap) used (?:\([0-9]|[0-9.]+[A-Z])",
         proves=Proof.KILL,
         since="systemd 248",
-        example="systemd-oomd[517]: Killed /user.slice/user-1000.slice/session-2.scope due to memory used (16529620992) / total (16698515456)"
+        example="systemd-oomd[517]: Killed /user.slice/user-1000.slice/session-2.scope due to memory used "
+        "(16529620992) / total (16698515456)"
         " and swap used (1932406784) / total (2147479552) being more than 90.00%",
         source="systemd src/oom/oomd-manager.c",
     ),
@@ -72,29 +75,35 @@ DAEMONS: tuple[Signature, ...] = (
         literals=("systemd-oomd",),
         gate=r"systemd-oomd.{0,12}: (?:Mem|Sw)",
         pattern=r"systemd-oomd(?:\[[0-9]+\])?: (?:Memory pressure for (?P<pressure_scope>/[^\s]{0,600}) (?:is|was) "
-        rf"{_PERCENT.replace('(', '(?P<pressure_pct>', 1)} > {_PERCENT.replace('(', '(?P<limit_pct>', 1)} .{{0,40}}reclaim activity"
+        rf"{_PERCENT.replace('(', '(?P<pressure_pct>', 1)} > {_PERCENT.replace('(', '(?P<limit_pct>', 1)}"
+        rf" .{{0,40}}reclaim activity"
         r"|(?:Memory used \([0-9]+\) / total \([0-9]+\) and s|S)wap used \([0-9]+\) / total \([0-9]+\) is more than)",
         proves=Proof.NOTHING,
         since="systemd 248",
-        example="systemd-oomd[517]: Memory pressure for /user.slice/user-1000.slice/user@1000.service is 68.40% > 50.00% for > 20s with reclaim activity",
+        example="systemd-oomd[517]: Memory pressure for /user.slice/user-1000.slice/user@1000.service is"
+        " 68.40% > 50.00% for > 20s with reclaim activity",
         source="systemd src/oom/oomd-manager.c",
     ),
     Signature(
         kind="earlyoom",
         literals=("ending SIG", "skipping SIG"),
         gate=r"ending SIG(?:TERM|KILL)(?: signal)? to",
-        pattern=r"[sS]ending (?P<signal>SIGTERM|SIGKILL)(?: signal)? to (?:process )?\"?(?P<pid>[0-9]+)(?: uid (?P<uid>-?[0-9]+))?"
-        r"(?: \"(?P<process>[^\n]{0,64}?)\"[:,]| \((?P<process_2>[^\n]{0,64}?)\))(?: oom_score (?P<oom_score>-?[0-9]+))?(?: badness (?P<badness>-?[0-9]+))?"
+        pattern=r"[sS]ending (?P<signal>SIGTERM|SIGKILL)(?: signal)? to (?:process )?\"?(?P<pid>[0-9]+)(?:"
+        r" uid (?P<uid>-?[0-9]+))?"
+        r"(?: \"(?P<process>[^\n]{0,64}?)\"[:,]| \((?P<process_2>[^\n]{0,64}?)\))(?: oom_score "
+        r"(?P<oom_score>-?[0-9]+))?(?: badness (?P<badness>-?[0-9]+))?"
         r"(?:, (?:oom_score_adj -?[0-9]+, )?VmRSS (?P<rss_mib>[0-9.]+) MiB)?",
         proves=Proof.KILL,
         since="earlyoom 1.0",
-        example='earlyoom[1295]: sending SIGTERM to process 906175 uid 1000 "java": oom_score 1170, VmRSS 43912 MiB, cmdline "..."',
+        example='earlyoom[1295]: sending SIGTERM to process 906175 uid 1000 "java": oom_score 1170, VmRSS'
+        ' 43912 MiB, cmdline "..."',
         source="rfjakob/earlyoom#354",
     ),
     Signature(
         kind="earlyoom",
         literals=("ow memory!", "ow Memory!"),
-        pattern=r"[lL]ow [mM]emory! (?:[aA]t or below (?P<signal>SIGTERM|SIGKILL|sigterm|sigkill) limits?|mem(?:ory)?\b)",
+        pattern=r"[lL]ow [mM]emory! (?:[aA]t or below (?P<signal>SIGTERM|SIGKILL|sigterm|sigkill) limits?|mem"
+        r"(?:ory)?\b)",
         proves=Proof.NOTHING,
         since="earlyoom 1.0",
         example="earlyoom[1295]: low memory! at or below SIGTERM limits: mem  1.66%, swap 10.00%",
@@ -103,7 +112,8 @@ DAEMONS: tuple[Signature, ...] = (
     Signature(
         kind="earlyoom",
         literals=("with signal",),
-        pattern=r"Killing process '(?P<process>[^\n]{1,64}?)' with signal (?:9|15), pid: (?P<pid>[0-9]+)(?:, badness: (?P<badness>[0-9]+))?(?:, VmRSS: (?P<rss_mib>[0-9.]+) MiB)?",
+        pattern=r"Killing process '(?P<process>[^\n]{1,64}?)' with signal (?:9|15), pid: (?P<pid>[0-9]+)(?:,"
+        r" badness: (?P<badness>[0-9]+))?(?:, VmRSS: (?P<rss_mib>[0-9.]+) MiB)?",
         proves=Proof.KILL,
         since="earlyoom 1.1",
         example="Killing process 'bash' with signal 15, pid: 5874, badness: 538, VmRSS: 3160 MiB",
@@ -113,7 +123,8 @@ DAEMONS: tuple[Signature, ...] = (
         kind="earlyoom",
         literals=("earlyoom",),
         gate=r"earlyoom.{0,20}: (?:[Oo]ut of|escal|[Kk]illing)",
-        pattern=r"earlyoom.{0,20}?: (?:[Oo]ut of memory! |escalating to (?P<signal>SIGKILL)|[Kk]illing process:? (?P<pid>[0-9]+) (?:\((?P<process>[^\n]{1,64}?)\)|(?P<process_2>[^\s]{1,64})))",
+        pattern=r"earlyoom.{0,20}?: (?:[Oo]ut of memory! |escalating to (?P<signal>SIGKILL)|[Kk]illing"
+        r" process:? (?P<pid>[0-9]+) (?:\((?P<process>[^\n]{1,64}?)\)|(?P<process_2>[^\s]{1,64})))",
         proves=Proof.KILL,
         since="earlyoom 0.8",
         example="earlyoom[1295]: escalating to SIGKILL after 0.5 seconds",

@@ -1,35 +1,20 @@
-"""The kernel's own lines: mm/oom_kill.c, mm/memcontrol.c and mm/page_alloc.c, from 2.6 to 6.x."""
+"""The kernel's lines around a kill: mm/oom_kill.c, mm/memcontrol.c and mm/page_alloc.c, from 2.6 to 6.x."""
 
 from detectors.oom_lines.signature import Proof, Signature
+from detectors.oom_lines.signatures.kills import KILLS, NAME
 
-# After the closing bracket of a name there is never another: names such as "((sd-pam))" hold brackets of their own.
-NAME = r"\((?P<process>[^\n]{1,64}?)\)"
-MEMORY = (
-    r"(?:(?:total-vm|vsz|vm): (?P<total_vm_kb>[0-9]+) kB,?)?(?: rss: (?P<anon_rss_kb_2>[0-9]+) kB)?(?: anon-rss: (?P<anon_rss_kb>[0-9]+) kB,?)?"
-    r"(?: file-rss: (?P<file_rss_kb>[0-9]+) kB,?)?(?: shmem-rss: (?P<shmem_rss_kb>[0-9]+) kB,?)?"
-    r"(?: UID : (?P<uid_2>[0-9]+),?)?(?: pgtables: (?P<pgtables_kb>[0-9]+) kB,?)?(?: oom_score_adj: (?P<oom_score_adj>-?[0-9]+))?"
-)
-KILL = (
-    rf"(?:OOM )?[Kk]ill(?P<killed>(?:ed)?) process :? (?P<pid>[0-9]+),?(?: UID :? (?P<uid>[0-9]+),)?(?: {NAME}(?:,? UID :? (?P<uid_3>[0-9]+),?)?"
-    rf"(?:,? score (?P<score>[0-9]+)(?: or (?:a child|sacrifice child))?|[,.:;]? {MEMORY}))"
-)
-LEAD_MEMCG = r"Memory cgroup out of memory(?: \([a-z_]+\))?"
-LEAD_SYSTEM = r"Out of [Mm]emory(?: \([a-z_]+\)| in UB [0-9]+)?"
-KILL_LITERALS = ("ill process", "illed process", "sacrifice child", "total-vm:", "anon-rss:", "emory cgroup out", "ut of memory", "Out of Memory")
-KILL_GATE = (
-    r"[Kk]ill(?:ed)? process :?\s?[0-9]|(?:(?:total-vm|anon-rss|vsz):[0-9])|ut of [Mm]emory(?: \([a-z_ ]+\)| in UB [0-9]+)?: (?:OOM )?[Kk]ill"
-    r"|sacrifice child|score [0-9]+ or a|^[ \t>#]*Kill(?:ed)? proce?s?s?$"
-)
 _OOM_KILL_C = "kernel mm/oom_kill.c"
 
 KERNEL: tuple[Signature, ...] = (
+    *KILLS,
     Signature(
         kind="kernel_oom_invoked",
         literals=("invoked oom", "oom-killer", "gfp_mask="),
         gate=r"oom-killer: ?g|gfp_mask=0x|invoked oom-?$",
         pattern=r"(?P<comm>[^\n]{1,64}?) invoked oom-killer: gfp_(?:mask|flags) [=:] (?P<gfp_mask>0x[0-9a-fA-F]+)"
         r"(?: \((?P<gfp_flags>[A-Z0-9_|x]+)\)?)?(?:, nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?"
-        r"(?:, order= (?P<order>-?[0-9]+))?(?:, (?:oom_adj|oomkilladj)= (?P<oom_adj>-?[0-9]+))?(?:, oom_score_adj= (?P<oom_score_adj>-?[0-9]+))?",
+        r"(?:, order= (?P<order>-?[0-9]+))?(?:, (?:oom_adj|oomkilladj)= (?P<oom_adj>-?[0-9]+))?(?:,"
+        r" oom_score_adj= (?P<oom_score_adj>-?[0-9]+))?",
         proves=Proof.KILL,
         since="2.6.18",
         example="[64377.426677] apt-check invoked oom-killer: gfp_mask=0x201da, order=0, oom_adj=0",
@@ -51,8 +36,10 @@ KERNEL: tuple[Signature, ...] = (
         kind="kernel_oom_invoked",
         literals=("oom-killer",),
         gate=r"oom-killer: ?g",
-        pattern=r"(?:\b(?P<process>[^\s\"'`:\]]{1,15}) (?:invoked|triggered) )?oom-killer: gfp_mask [=:] (?P<gfp_mask>0x[0-9a-fA-F]+)(?: \((?P<gfp_flags>[A-Z0-9_|x]+)\)?)?"
-        r"(?:, nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?(?:, order= (?P<order>-?[0-9]+))?(?:, oom_score_adj= (?P<oom_score_adj>-?[0-9]+))?",
+        pattern=r"(?:\b(?P<process>[^\s\"'`:\]]{1,15}) (?:invoked|triggered) )?oom-killer: gfp_mask [=:] "
+        r"(?P<gfp_mask>0x[0-9a-fA-F]+)(?: \((?P<gfp_flags>[A-Z0-9_|x]+)\)?)?"
+        r"(?:, nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?(?:, order= (?P<order>-?[0-9]+))?(?:,"
+        r" oom_score_adj= (?P<oom_score_adj>-?[0-9]+))?",
         proves=Proof.KILL,
         since="2.6.9",
         example="oom-killer: gfp_mask=0xd0",
@@ -62,13 +49,17 @@ KERNEL: tuple[Signature, ...] = (
         kind="kernel_oom_summary",
         literals=("oom-kill:", "constraint=CONSTR", "task_memcg=", "oom_memcg="),
         gate=r"oom-kill: ?c|constraint=CONSTR|task_memcg=/|oom_memcg=/",
-        pattern=r"(?:oom-kill: )?constraint= (?P<constraint>CONSTRAINT_[A-Z_]+)(?:, nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?"
-        r"(?:, cpuset= (?P<cpuset>[^,\s]+))?(?:, mems_allowed= (?P<mems_allowed>[0-9,-]*[0-9]))?(?:, (?P<global_oom>global_oom))?"
+        pattern=r"(?:oom-kill: )?constraint= (?P<constraint>CONSTRAINT_[A-Z_]+)(?:, nodemask= "
+        r"(?P<nodemask>\(null\)|[0-9,-]*[0-9]))?"
+        r"(?:, cpuset= (?P<cpuset>[^,\s]+))?(?:, mems_allowed= (?P<mems_allowed>[0-9,-]*[0-9]))?(?:, "
+        r"(?P<global_oom>global_oom))?"
         r"(?:, oom_memcg= (?P<oom_memcg>[^,\s]+))?(?:, task_memcg= (?P<task_memcg>[^,\s]+))?"
-        r"(?:, task= (?:(?P<process>[^\n]{1,64}?), pid= (?P<pid>[0-9]+)(?:, uid= (?P<uid>[0-9]+))?|(?P<process_2>[^\s,'\"`]{1,15})))?",
+        r"(?:, task= (?:(?P<process>[^\n]{1,64}?), pid= (?P<pid>[0-9]+)(?:, uid= (?P<uid>[0-9]+))?|"
+        r"(?P<process_2>[^\s,'\"`]{1,15})))?",
         proves=Proof.KILL,
         since="4.19",
-        example="oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/leakwatch-test,"
+        example="oom-kill:constraint=CONSTRAINT_MEMCG,nodemask="
+        "(null),cpuset=/,mems_allowed=0,oom_memcg=/leakwatch-test,"
         "task_memcg=/leakwatch-test,task=python,pid=8283,uid=0",
         source="a kill provoked for leakwatch on kernel 6.18",
     ),
@@ -76,7 +67,8 @@ KERNEL: tuple[Signature, ...] = (
         kind="kernel_oom_summary",
         literals=("task_memcg=", ",task="),
         gate=r"task_memcg=/",
-        pattern=r"(?:, oom_memcg= (?P<oom_memcg>[^,\s]+))?, task_memcg= (?P<task_memcg>[^,\s]+), task= (?P<process>[^\n]{1,64}?), pid= (?P<pid>[0-9]+)(?:, uid= (?P<uid>[0-9]+))?",
+        pattern=r"(?:, oom_memcg= (?P<oom_memcg>[^,\s]+))?, task_memcg= (?P<task_memcg>[^,\s]+), task= "
+        r"(?P<process>[^\n]{1,64}?), pid= (?P<pid>[0-9]+)(?:, uid= (?P<uid>[0-9]+))?",
         proves=Proof.KILL,
         since="4.19",
         example=",mems_allowed=0,global_oom,task_memcg=/user.slice,task=rustc,pid=2829,uid=1000",
@@ -86,11 +78,13 @@ KERNEL: tuple[Signature, ...] = (
         kind="kernel_oom_reaper",
         literals=("oom_reaper", "now anon-rss"),
         gate=r"oom_reaper: reaped p|now anon-rss:?[0-9]",
-        pattern=rf"oom_reaper: reaped process :? (?P<pid>[0-9]+) {NAME}(?:,?(?: now)? anon-rss: (?P<anon_rss_kb>[0-9]+) l?kB)?"
+        pattern=rf"oom_reaper: reaped process :? (?P<pid>[0-9]+) {NAME}(?:,?(?: now)? anon-rss: "
+        rf"(?P<anon_rss_kb>[0-9]+) l?kB)?"
         r"(?:, file-rss: (?P<file_rss_kb>[0-9]+) l?kB)?(?:, shmem-rss: (?P<shmem_rss_kb>[0-9]+) l?kB)?",
         proves=Proof.KILL,
         since="4.6",
-        example="[Thu Apr  2 15:52:54 2020] oom_reaper: reaped process 2829 (rustc), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB",
+        example="[Thu Apr  2 15:52:54 2020] oom_reaper: reaped process 2829 (rustc), now anon-rss:0kB,"
+        " file-rss:0kB, shmem-rss:0kB",
         source="rustc report, 2020",
     ),
     Signature(
@@ -104,87 +98,11 @@ KERNEL: tuple[Signature, ...] = (
         source=_OOM_KILL_C,
     ),
     Signature(
-        kind="kernel_oom_kill",
-        literals=KILL_LITERALS,
-        gate=KILL_GATE,
-        pattern=rf"{LEAD_MEMCG}: {KILL}",
-        proves=Proof.KILL,
-        since="2.6.25",
-        example="Memory cgroup out of memory: Killed process 8283 (python) total-vm:217336kB, anon-rss:204272kB, file-rss:6660kB,"
-        " shmem-rss:0kB, UID:0 pgtables:464kB oom_score_adj:0",
-        source="a kill provoked for leakwatch on kernel 6.18",
-        fixed={"scope": "memcg"},
-    ),
-    Signature(
-        kind="kernel_oom_kill",
-        literals=KILL_LITERALS,
-        gate=KILL_GATE,
-        pattern=rf"{LEAD_SYSTEM}: {KILL}",
-        proves=Proof.KILL,
-        since="2.4",
-        example="[Thu Apr  2 15:52:54 2020] Out of memory: Killed process 2829 (rustc) total-vm:365980kB, anon-rss:101964kB,"
-        " file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:576kB oom_score_adj:0",
-        source="rustc report, 2020",
-        fixed={"scope": "system"},
-    ),
-    Signature(
-        kind="kernel_oom_kill",
-        literals=KILL_LITERALS,
-        gate=KILL_GATE,
-        pattern=rf"[Kk]ill(?P<killed>(?:ed)?) process :? (?P<pid>[0-9]+),?(?: UID :? (?P<uid>[0-9]+),)? {NAME}(?:,? UID :? (?P<uid_3>[0-9]+),?)?"
-        rf"(?:,? score (?P<score>[0-9]+) or (?:a child|sacr)[a-z]*(?: child)?|[,.:;]? (?:total-v|vsz:|anon-rss:)(?:m?:? (?P<total_vm_kb>[0-9]+) kB,?)? {MEMORY})",
-        proves=Proof.KILL,
-        since="2.6.18",
-        example="[Thu Dec  7 00:05:15 2017] Killed process 28438 (java) total-vm:20255636kB, anon-rss:466160kB, file-rss:13684kB",
-        source="kubernetes/kubernetes#56891",
-    ),
-    Signature(
-        kind="kernel_oom_kill",
-        literals=("total-vm:", "anon-rss:"),
-        gate=KILL_GATE,
-        pattern=rf"(?:(?:[a-z ]*ocess (?P<pid>[0-9]+) )?{NAME} )?(?:total-vm|vsz): (?P<total_vm_kb>[0-9]+) kB,? (?:anon-rss: (?P<anon_rss_kb_2>[0-9]+) kB,?) {MEMORY}",
-        proves=Proof.KILL,
-        since="2.6.18",
-        example="rocess 28438 (java) total-vm:20255636kB, anon-rss:466160kB, file-rss:13684kB",
-        source="the same line, its beginning cut off",
-    ),
-    Signature(
-        kind="kernel_oom_kill",
-        literals=("ill process", "illed process"),
-        gate=KILL_GATE,
-        pattern=rf"(?:^|kernel: |\] )Kill(?P<killed>(?:ed)?) process (?P<pid>[0-9]+) {NAME}(?:,? (?:UID|tot)[a-zA-Z0-9 :-]*|,? sc[a-z0-9 ]*)? $",
-        proves=Proof.KILL,
-        since="2.6.18",
-        example="kernel: Killed process 1234 (java)",
-        source="the same line cut short",
-        whole=True,
-    ),
-    Signature(
-        kind="kernel_oom_kill",
-        literals=("memory.oom.group", "oom.group set", "going to be killed"),
-        pattern=r"(?P<memcg>/|[^\s,]*/[^\s,]+) are going to be killed due to memory\.oom\.group",
-        proves=Proof.KILL,
-        since="4.19",
-        example="Tasks in /kubepods.slice are going to be killed due to memory.oom.group set",
-        source=_OOM_KILL_C,
-        fixed={"scope": "memcg"},
-    ),
-    Signature(
-        kind="kernel_oom_kill",
-        literals=("ut of memory", "deadlocked on memory"),
-        gate=r"not syncing: (?:Out of m|System is dead)|Out of memory and no killable",
-        pattern=r"(?:Kernel panic - not syncing: (?:Out of memory\b|System is deadlocked on memory)|Out of memory and no killable processes\.\.\.)",
-        proves=Proof.KILL,
-        since="2.6.0",
-        example="Kernel panic - not syncing: Out of memory and no killable processes...",
-        source=_OOM_KILL_C,
-        fixed={"scope": "system"},
-    ),
-    Signature(
         kind="kernel_memcg_stats",
         literals=("emory: usage", ", failcnt"),
         gate=r"(?:^|[^+a-z])memory: ?(?:usage|$)|failcnt [0-9]",
-        pattern=r"(?:^|[^+a-z])memory: usage (?P<usage_kb>[0-9]+) kB,? limit (?P<limit_kb>[0-9]+) kB(?:,? failcnt (?P<failcnt>[0-9]+))?",
+        pattern=r"(?:^|[^+a-z])memory: usage (?P<usage_kb>[0-9]+) kB,? limit (?P<limit_kb>[0-9]+) kB(?:,?"
+        r" failcnt (?P<failcnt>[0-9]+))?",
         proves=Proof.KILL,
         since="2.6.30",
         example="[Thu Dec  7 00:20:58 2017] memory: usage 524092kB, limit 524288kB, failcnt 164324",
@@ -194,7 +112,8 @@ KERNEL: tuple[Signature, ...] = (
         kind="kernel_memcg_stats",
         literals=("killed as a result", "result of limit"),
         gate=r"killed as a result of|result of limit of|Task in /",
-        pattern=r"Task in (?P<task_memcg>/[^\s\[]*)? killed as a result of limit of(?: (?P<oom_memcg>/(?:[^\s\[]*[^\s\[/])?)(?:[\s\[]|$))?",
+        pattern=r"Task in (?P<task_memcg>/[^\s\[]*)? killed as a result of limit of(?: (?P<oom_memcg>/"
+        r"(?:[^\s\[]*[^\s\[/])?)(?:[\s\[]|$))?",
         proves=Proof.KILL,
         since="2.6.30",
         example="Task in /docker/0f2b killed as a result of limit of /docker/0f2b",
@@ -225,10 +144,12 @@ KERNEL: tuple[Signature, ...] = (
         literals=("page allocation failure", "allocation failure"),
         gate=r"page allocation fail|allocation failure[:.,] ?order",
         pattern=r"(?:(?P<comm>[^\n]{1,64}?): )?page allocation failure[:.,] order: (?P<order>[0-9]+)"
-        r"(?:, mode: (?P<mode>0x[0-9a-fA-F]+)(?:\((?P<gfp_flags>[A-Z0-9_|x]+)\))?(?:, nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?)?",
+        r"(?:, mode: (?P<mode>0x[0-9a-fA-F]+)(?:\((?P<gfp_flags>[A-Z0-9_|x]+)\))?(?:, nodemask= "
+        r"(?P<nodemask>\(null\)|[0-9,-]*[0-9]))?)?",
         proves=Proof.FAILURE,
         since="2.6.0",
-        example="[ 3026.106360] rsyslogd: page allocation failure: order:0, mode:0x484020(GFP_ATOMIC|__GFP_COMP), nodemask=(null)",
+        example="[ 3026.106360] rsyslogd: page allocation failure: order:0, mode:0x484020(GFP_ATOMIC"
+        "|__GFP_COMP), nodemask=(null)",
         source="google/syzkaller report testdata",
         whole=True,
     ),

@@ -27,7 +27,8 @@ RUNTIMES: tuple[Signature, ...] = (
     Signature(
         kind="docker_oom_event",
         literals=('"oom"',),
-        pattern=r"\\?\"(?:status|Action)\\?\": ?\\?\"oom\\?\"(?:[^\n]{0,40}?\\?\"(?:id|ID)\\?\": ?\\?\"(?P<container_id>[0-9a-f]{6,64})\\?\")?"
+        pattern=r"\\?\"(?:status|Action)\\?\": ?\\?\"oom\\?\"(?:[^\n]{0,40}?\\?\"(?:id|ID)\\?\": ?\\?\""
+        r"(?P<container_id>[0-9a-f]{6,64})\\?\")?"
         r"(?:[^\n]{0,400}?\\?\"name\\?\": ?\\?\"(?P<container_name>[^\"\\]{1,128})\\?\")?",
         proves=Proof.KILL,
         since="Docker 1.10",
@@ -55,17 +56,21 @@ RUNTIMES: tuple[Signature, ...] = (
     Signature(
         kind="containerd_oom",
         literals=("TaskOOM",),
-        pattern=r"TaskOOM event.{0,24}?(?:container_id|ContainerID)[\\\"]*[:=][\\\" ]*(?P<container_id>[a-zA-Z0-9][a-zA-Z0-9_.-]{5,127})",
+        pattern=r"TaskOOM event.{0,24}?(?:container_id|ContainerID)[\\\"]*[:=][\\\" ]*"
+        r"(?P<container_id>[a-zA-Z0-9][a-zA-Z0-9_.-]{5,127})",
         proves=Proof.KILL,
         since="containerd 1.3",
-        example=r'level=info msg="TaskOOM event container_id:\"9192cb33411ff69d015a3577db136757f5b145064a1703efea3d0e12e8a64987\""',
+        example=r'level=info msg="TaskOOM event'
+        r' container_id:\"9192cb33411ff69d015a3577db136757f5b145064a1703efea3d0e12e8a64987\""',
         source="a public report on AKS, 2025",
     ),
     Signature(
         kind="containerd_oom",
         literals=("tasks/oom",),
-        pattern=r"(?:\b(?:ns|namespace)=(?P<namespace>[a-z0-9._-]+) |(?P<namespace_2>[a-z0-9][a-z0-9._-]*) )?(?:topic=\"?)?(?P<topic>/tasks/oom)\b\"?"
-        r"(?: (?:\{|type=containerd\.events\.TaskOOM|.{0,80}?container)(?:\\?\"container_id\\?\": ?\\?\"(?P<container_id>[a-zA-Z0-9_.-]{6,128}))?| $| [a-z]+=)",
+        pattern=r"(?:\b(?:ns|namespace)=(?P<namespace>[a-z0-9._-]+) |(?P<namespace_2>[a-z0-9][a-z0-9._-]*) )?"
+        r"(?:topic=\"?)?(?P<topic>/tasks/oom)\b\"?"
+        r"(?: (?:\{|type=containerd\.events\.TaskOOM|.{0,80}?container)(?:\\?\"container_id\\?\": ?\\?\""
+        r"(?P<container_id>[a-zA-Z0-9_.-]{6,128}))?| $| [a-z]+=)",
         proves=Proof.KILL,
         since="containerd 1.0",
         example='level=debug msg="event published" ns=moby topic=/tasks/oom type=containerd.events.TaskOOM',
