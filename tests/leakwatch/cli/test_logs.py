@@ -179,3 +179,21 @@ def test_the_boot_time_dates_stamps_that_count_from_it(leakwatch: Run) -> None:
     assert parsed(leakwatch("-", "-o", "json", stdin=dump).stdout)[-1]["at"] is None
     dated = parsed(leakwatch("-", "-o", "json", "--boot", "1790000000", stdin=dump).stdout)[-1]["at"]
     assert dated == pytest.approx(1_790_000_814.570220)
+
+
+def test_analyze_joins_the_kill_with_the_trend(log: Path, leakwatch: Run) -> None:
+    """`leakwatch analyze trace.csv --logs kern.log` gives the events and a sentence about the kill."""
+    rows = [f"{KILLED_AT - 7 - 60 * (300 - i):.0f},{(40 + 0.53 * i) * 2**20:.0f},{204800 * 1024}" for i in range(301)]
+    (log.parent / "trace.csv").write_text("\n".join(["timestamp,anon_bytes,limit_bytes", *rows]) + "\n")
+    command = [sys.executable, "-m", "leakwatch", "analyze", "trace.csv", "--logs", "kern.log", "-o", "json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TZ": "UTC"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=log.parent, env=environment, check=False)
+    assert done.returncode == 10, done.stderr
+    [analysis] = json.loads(done.stdout)["analyses"]
+    assert [event["kind"] for event in analysis["oom_events"]][-1] == "kernel_oom_kill"
+    assert all(VALIDATOR.is_valid(event) for event in analysis["oom_events"])
+    sentence = analysis["because"][-1]
+    assert (
+        "reached the limit of 200 MiB; the kernel killed tensorflow_mode (pid 2210) at 2026-03-01T09:42:07Z" in sentence
+    )
+    assert sentence.startswith("growth of ")
