@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from detectors.oom_lines.fields import Value
 from detectors.oom_lines.matching import Pattern
-from detectors.oom_lines.prefixes import quoting
 
 LINES_BEFORE, LINES_AFTER = 400, 40
 _ENTRY = Pattern(
     r"^(?P<lead>[ \t]*(?:- +)*)\"?(?P<key>[A-Za-z0-9][A-Za-z0-9 _./-]{0,80})\"?[ \t]*:(?:[ \t]+(?P<value>[^\n]*)|$)"
 )
 _BRACES = frozenset(("{", "}", "},", "[", "]", "],", "[{", "}]"))
+_MARKS = Pattern(r"^(?:[ \t]{0,3}(?:>|\||#|//))+")
 _ID = Pattern(r"^(?:[a-z-]+://)?(?P<id>[0-9a-f]{12,64})$")
 
 
@@ -45,8 +45,8 @@ def entry(line: str) -> Entry | None:
 
 def unquoted(line: bytes) -> str:
     """A line without mail quoting or comment marks; its indentation kept."""
-    marks = len(line[: quoting(line)].rstrip(b" \t\"'"))
-    return line[marks:].decode("utf-8", "replace")
+    found = _MARKS.match(line[:100])
+    return line[0 if found is None else found.end :].decode("utf-8", "replace")
 
 
 def around(lines: Sequence[str], index: int) -> dict[str, Value]:

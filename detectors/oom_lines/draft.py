@@ -27,8 +27,7 @@ _NODE_KINDS = frozenset(("k8s_evicted", "earlyoom", "kernel_page_alloc_failure")
 _MOST_LINES = 256
 _SAYS: Mapping[str, str] = {
     "kernel_oom_invoked": "{process} asked for memory that could not be had, and the kernel's OOM killer was called",
-    "kernel_memcg_stats": "the control group {oom_memcg} was at its limit: {usage_kb} of {limit_kb} kB,"
-    " refused {failcnt} times",
+    "kernel_memcg_stats": "the control group was at its limit: {usage_kb} of {limit_kb} kB, refused {failcnt} times",
     "kernel_oom_kill": "the kernel killed {process} (pid {pid})",
     "kernel_oom_reaper": "the kernel took back the memory of {process} (pid {pid})",
     "kubelet_oom_event": "kubelet or node-problem-detector reports the kernel's kill of {process} (pid {pid})",

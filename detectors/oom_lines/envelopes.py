@@ -7,6 +7,8 @@ from detectors.oom_lines.times import from_iso
 
 _TEXT_KEYS = ("MESSAGE", "log", "message", "msg", "textPayload")
 _TIME_KEYS = ("time", "timestamp", "@timestamp", "ts", "Timestamp")
+UNREADABLE = r'"MESSAGE" ?: ?\['
+"""The beginning of a message that journald exports as an array of bytes: the prefilter cannot read it."""
 LONGEST_JSON = 1 << 20
 """Bytes of a line that is read as JSON; a longer one is searched as text."""
 

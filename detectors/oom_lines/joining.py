@@ -48,19 +48,19 @@ def messages(raw: bytes, clock: Clock) -> list[Message]:
     text = raw
     if envelope is not None and envelope.message is not None:
         text, outer = envelope.message, envelope.at
-    cuts = [0, *(found.start for found in _GLUE.matches(text) if found.start), len(text)]
     told: list[Message] = []
-    for start, stop in zip(cuts, cuts[1:], strict=False):
-        segment = text[start:stop]
-        peeled = peel(segment, clock)
-        segment = segment.rstrip()
-        if told and len(segment) <= peeled.message:
-            continue
-        if not told or peeled.own or text[start : start + 1] in (b"\n", b"\r"):
+    stamps = [found.start for found in _GLUE.matches(text)]
+    start = 0
+    while start < len(text) or not told:
+        peeled = peel(text[start:], clock)
+        stop = next((stamp for stamp in stamps if stamp >= start + max(peeled.message, 1)), len(text))
+        segment = text[start:stop].rstrip()
+        if told and not peeled.own and text[start : start + 1] not in (b"\n", b"\r"):  # digits in brackets, but no time
+            told[-1] = Message(told[-1].text + text[start:stop], told[-1].begin, told[-1].at, told[-1].own)
+        elif not told or len(segment) > peeled.message:
             at = outer if outer is not None else peeled.at
             told.append(Message(_decoded(segment), peeled.message, at, peeled.own or outer is not None))
-        else:  # a number in brackets that was no time
-            told[-1] = Message(told[-1].text + segment, told[-1].begin, told[-1].at, told[-1].own)
+        start = stop
     return [m if m.at is not None else Message(m.text, m.begin, told[0].at, m.own) for m in told] or [
         Message(b"", 0, outer, False)
     ]

@@ -35,7 +35,8 @@ class Pattern:
 
     def __init__(self, pattern: str) -> None:
         self._regexp = re2.compile(pattern.encode(), _OPTIONS)
-        self._names = tuple((name.decode(), index) for name, index in self._regexp.groupindex.items())
+        by_index = sorted((index, name.decode()) for name, index in self._regexp.groupindex.items())
+        self._names = tuple((name, index) for index, name in by_index)
 
     @property
     def names(self) -> tuple[str, ...]:

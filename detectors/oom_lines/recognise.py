@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 
+from detectors.oom_lines.envelopes import UNREADABLE
 from detectors.oom_lines.fields import Value, read
 from detectors.oom_lines.matching import Match, Pattern, PatternSet, literal
 from detectors.oom_lines.signature import Matcher, Signature, compile_signature
@@ -44,7 +45,8 @@ def _literals() -> PatternSet:
 @cache
 def prefilter() -> Pattern:
     """One pattern for all gates: a line that it passes over holds no event, nor the telling part of one."""
-    return Pattern("(?m)" + "|".join(sorted({gate for signature in SIGNATURES for gate in _gates(signature)})))
+    gates = {gate for signature in SIGNATURES for gate in _gates(signature)}
+    return Pattern("(?m)" + "|".join(sorted(gates | {UNREADABLE})))
 
 
 def _gates(signature: Signature) -> tuple[str, ...]:

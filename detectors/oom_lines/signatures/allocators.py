@@ -38,7 +38,6 @@ ALLOCATORS: tuple[Signature, ...] = (
         since="C++98",
         example="RuntimeError: std::bad_alloc: out_of_memory: CUDA error at: cuda_memory_resource.hpp",
         source="rapidsai/rmm",
-        whole=True,
     ),
     Signature(
         kind="cpp_bad_alloc",
@@ -64,6 +63,7 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("jemalloc>",),
+        gate=r"jemalloc(?:>|\\u003e): Error",
         pattern=r"<(?P<allocator>jemalloc)>: Error in [a-z_]+\(\): out of memory(?: Requested: "
         r"(?P<requested_bytes>[0-9]+))?",
         proves=Proof.FAILURE,

@@ -39,7 +39,7 @@ _TELLS_OF = (
     r"|[Tt]ypically|[Oo]ften|[Ee]xpects?|[Aa]ssert\w*|grep|return)\b|==|!=)[^\n]{0,80}?)?"
 )
 _GOES_ON = (
-    r"(?P<no_event_2> (?:and|or|not|is|are|means?|indicates?|can|could|may|might|but|when|because"
+    r"(?P<no_event_2> (?:and|or|not|is|was|were|has|had|are|means?|indicates?|can|could|may|might|but|when|because"
     r"|which|typically|usually|if|suggests?|for|=|==)\b)?"
 )
 

@@ -2,8 +2,8 @@
 
 from detectors.oom_lines.signature import Proof, Signature
 
-# After the closing bracket of a name there is never another: names such as "((sd-pam))" hold brackets of their own.
-NAME = r"\((?P<process>[^\n]{1,64}?)\)"
+# A name may end in a bracket of its own, as in "((sd-pam))".
+NAME = r"\((?P<process>[^\n]{1,64}?\)?)\)"
 MEMORY = (
     r"(?:(?:total-vm|vsz|vm): (?P<total_vm_kb>[0-9]+) kB,?)?(?: rss: (?P<anon_rss_kb_2>[0-9]+) kB)?(?:"
     r" anon-rss: (?P<anon_rss_kb>[0-9]+) kB,?)?"

@@ -83,9 +83,9 @@ KUBERNETES: tuple[Signature, ...] = (
         kind="k8s_status_oomkilled",
         literals=(_STATUS,),
         gate=_STATUS_GATE,
-        pattern=r"(?:(?:^|[^a-zA-Z_])reason[\"']?: [\"']?|\bReason: ?|reason[\\\"]*:[\\\"]+|\breason=\\?\"?|"
+        pattern=r"(?:(?:^|[^a-zA-Z_])reason[\"']?: [\"']?|\bReason: ?|reason[\\\"]*:[\\\"]+|\breason=(?:\\\")?|"
         r"(?:^|[( ,])terminated: )OOMKilled"
-        r"(?:$|[^a-zA-Z\"'`|]|\\?\"[^)|`])(?:[^\n]{0,40}?\b[Ee]xit ?[Cc]ode[\"']?[:=] (?P<exit_code>[0-9]+))?",
+        r"(?:[\"\']?\s*$|[^a-zA-Z\"'`|]|\\?\"[^)|`])(?:[^\n]{0,40}?\b[Ee]xit ?[Cc]ode[\"']?[:=] (?P<exit_code>[0-9]+))?",
         proves=Proof.REPORT,
         since="Kubernetes 1.2",
         example="      Reason:       OOMKilled",

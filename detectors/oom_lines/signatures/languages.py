@@ -66,7 +66,6 @@ LANGUAGES: tuple[Signature, ...] = (
         since="CPython",
         example="[ERROR/ForkPoolWorker-2] Task app.predict raised unexpected: MemoryError()",
         source="celery/celery, worker log form",
-        whole=True,
     ),
     Signature(
         kind="python_memory_error",

@@ -128,16 +128,4 @@ TENSORFLOW: tuple[Signature, ...] = (
         source="tensorflow/tensorflow#64764",
         fixed={"is_failure": True},
     ),
-    Signature(
-        kind="tf_bfc_allocator",
-        literals=("cuMemAllocAsync",),
-        pattern=r"\b(?P<allocator>gpu_async_[0-9]+) cuMemAllocAsync failed to allocate "
-        r"(?P<requested_bytes>[0-9]+) bytes",
-        proves=Proof.FAILURE,
-        since="TensorFlow 2.5",
-        example="gpu_async_0 cuMemAllocAsync failed to allocate 1073741824 bytes: CUDA error: out of memory "
-        "(CUDA_ERROR_OUT_OF_MEMORY)",
-        source="tensorflow gpu_cudamallocasync_allocator.cc",
-        fixed={"is_failure": True},
-    ),
 )
