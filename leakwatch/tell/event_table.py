@@ -10,7 +10,7 @@ from leakwatch.tell.event_lines import Json, event_as_dict
 
 _HEAD = ("Time", "Incident", "Event", "Where", "What")
 _TIME, _INCIDENT, _EVENT = 20, 8, 25  # widths
-_LINE_NUMBER, _LONGEST_WHERE = 8, 48
+_ONE_WHERE, _LINE_NUMBER, _LONGEST_WHERE = 12, 8, 48
 _PROVEN, _PLAIN = "\x1b[1m\x1b[31m", "\x1b[0m"
 _UNLIMITED_KB = 2**53
 """A cgroup without a limit shows LONG_MAX rounded down to pages: 9007199254740988 kB or 18014398509481980 kB."""
@@ -62,7 +62,7 @@ def event_row(source: str, event: OomEvent, look: EventLook) -> str:
         units.moment(event.at) if event.at is not None else "-",
         "-" if event.incident is None else str(event.incident),
         event.kind.replace("_", " "),
-        f"{source}:{event.line}",
+        f"line {event.line}" if list(look.sources) == [source] else f"{source}:{event.line}",
         what(event),
     )
     row = _row(tuple(map(units.visible, cells)), look)
@@ -84,7 +84,8 @@ def what(event: OomEvent) -> str:
 
 
 def _row(cells: Sequence[str], look: EventLook) -> str:
-    where = min(max(map(len, look.sources), default=0) + _LINE_NUMBER, _LONGEST_WHERE)
+    several = len(look.sources) != 1
+    where = min(max(map(len, look.sources), default=0) + _LINE_NUMBER, _LONGEST_WHERE) if several else _ONE_WHERE
     widths = (_TIME, _INCIDENT, _EVENT, where, 0)
     row = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
     return row if look.width is None or len(row) <= look.width else row[: look.width - 1] + "…"

@@ -12,9 +12,10 @@ from rich.text import Text
 from detectors.types import Incident
 from leakwatch.tell import units
 
-HEAD = ("#", "Time", "Scope", "Victim", "Usage", "Limit", "OOM", "Where", "Of", "Why")
-_FOLDING = frozenset({"Victim", "Where", "Of", "Why"})
-_STYLED = 4  # number, time, scope and victim of what is proven stand out
+HEAD = ("#", "Time", "Scope", "Victim", "PID", "Usage", "Limit", "OOM", "Where", "Container", "Why not")
+_FOLDING = frozenset({"Victim", "Where", "Container", "Why not"})
+_STYLED = 5  # number, time, scope, victim and pid of what is proven stand out
+_COMM_WIDTH = 15  # the kernel cuts the names of processes to this length
 _ID_CHARACTERS = 12  # as docker and crictl show ids
 
 
@@ -32,37 +33,43 @@ def render(incidents: Sequence[tuple[str, Incident]], *, width: int, colour: boo
         legacy_windows=False,
     )
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for name in HEAD:
-        table.add_column(name, overflow="fold", no_wrap=name not in _FOLDING)
+    # What is proven needs no more words here; JSON has every reason.
+    shown = HEAD[:-1] if all(incident.proves_oom for _, incident in incidents) else HEAD
+    for name in shown:
+        least = _COMM_WIDTH if name == "Victim" else None
+        table.add_column(name, overflow="fold", no_wrap=name not in _FOLDING, min_width=least)
+    one_source = len({source for source, _ in incidents}) == 1
     for source, incident in incidents:
         style = "bold red" if incident.proves_oom else ""
-        table.add_row(*(Text(c, style if i < _STYLED else "") for i, c in enumerate(cells(source, incident))))
+        row = cells("" if one_source else source, incident)[: len(shown)]
+        table.add_row(*(Text(cell, style if i < _STYLED else "") for i, cell in enumerate(row)))
     with console.capture() as capture:
         console.print(table)
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
 
 def cells(source: str, incident: Incident) -> tuple[str, ...]:
-    """The cells under `HEAD`, as plain text that is safe to show."""
-    victim = incident.victim or "-"
+    """The cells under `HEAD`, as plain text that is safe to show; an empty ``source`` goes without saying."""
+    line = incident.lines[0] if incident.lines else 0
     shown = (
         str(incident.number),
         units.moment(incident.at) if incident.at is not None else "-",
         incident.scope,
-        victim if incident.pid is None else f"{victim} (pid {incident.pid})",
+        incident.victim or "-",
+        str(incident.pid) if incident.pid is not None else "-",
         units.size(incident.usage_bytes) if incident.usage_bytes is not None else "-",
         units.size(incident.limit_bytes) if incident.limit_bytes is not None else "-",
         "proven" if incident.proves_oom else "not proven",
-        f"{source}:{incident.lines[0]}" if incident.lines else source,
+        f"{source}:{line}" if source else f"line {line}",
         _whose(incident),
-        "; ".join(incident.because) or "-",
+        "-" if incident.proves_oom or not incident.because else incident.because[0],
     )
     return tuple(map(units.visible, shown))
 
 
 def _whose(incident: Incident) -> str:
     if incident.container_id:
-        return f"container {incident.container_id[:_ID_CHARACTERS]}"
+        return incident.container_id[:_ID_CHARACTERS]
     if incident.pod_uid:
         return f"pod {incident.pod_uid}"
     return incident.cgroup or "-"

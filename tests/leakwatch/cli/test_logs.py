@@ -90,7 +90,12 @@ def test_the_table_says_what_happened(log: Path, leakwatch: Run) -> None:
     assert head.split() == ["Time", "Incident", "Event", "Where", "What"]
     assert len(rows) == 4
     assert rows[-1].startswith("2026-03-01T09:42:07Z  1         kernel oom kill")
-    assert "kern.log:9" in rows[-1] and "tensorflow_mode (pid 2210), anon 199 MiB" in rows[-1]
+    assert "line 9" in rows[-1] and "tensorflow_mode (pid 2210), anon 199 MiB" in rows[-1]
+
+
+def test_the_table_names_the_log_where_there_are_several(log: Path, leakwatch: Run) -> None:
+    """A line's number alone would not say in which log."""
+    assert "kern.log:9" in leakwatch("kern.log", "-", stdin="").stdout
 
 
 def test_the_summary_is_a_row_an_incident(log: Path, leakwatch: Run) -> None:
@@ -101,7 +106,7 @@ def test_the_summary_is_a_row_an_incident(log: Path, leakwatch: Run) -> None:
     assert (incident["limit_bytes"], incident["usage_bytes"]) == (204800 * 1024, 204800 * 1024)
     assert incident["proves_oom"] is True
     rows = leakwatch("kern.log", "--summary").stdout.splitlines()
-    assert [row for row in rows if "container" in row and "tensorflow_mode (pid 2210)" in row and "200 MiB" in row]
+    assert [row for row in rows if row.split()[2:8] == ["container", "tensorflow_mode", "2210", "200", "MiB", "200"]]
 
 
 def test_exit_statuses(log: Path, leakwatch: Run) -> None:
