@@ -12,6 +12,8 @@ from leakwatch.trace import Trace
 
 AT_LIMIT_RATIO = 0.92
 """A container that was seen at this share of its limit or above grew into it, as Robusta judges; below, it jumped."""
+FALLEN_RATIO = 0.8
+"""A new process starts with less than this share of what the killed one held."""
 LIMIT_TOLERANCE = 0.05
 """A kill by a limit further than this from the trace's was another cgroup's."""
 LONGEST_RESTART_SECONDS = 300.0
@@ -34,7 +36,8 @@ class LogEvidence:
 def with_kills(trace: Trace, assessment: Assessment, evidence: LogEvidence) -> Assessment:
     """The assessment with the events that fall into the trace and may be this container's, and sentences about them.
 
-    An event that names a container, a pod or a limit that is not the trace's is left out; one that names none, or in
+    A proven kill after which the memory fell is a restart, also where the trace alone did not show one. An event that
+    names a container, a pod or a limit that is not the trace's is left out; one that names none, or in
     a trace without a name, cannot be told apart and stays.
     """
     time = trace.time_seconds
@@ -54,8 +57,10 @@ def with_kills(trace: Trace, assessment: Assessment, evidence: LogEvidence) -> A
         if _within(event.at if event.at is not None else dates.get(event.incident or 0), trace, margin)
         and (event.incident in mine if event.incident is not None else _may_be(trace, event.fields, None))
     )
-    sentences = tuple(_sentences(trace, assessment, sorted(mine.values(), key=lambda one: one.at or 0.0), margin))
-    verdict = replace(assessment.verdict, because=(*assessment.verdict.because, *sentences))
+    incidents = sorted(mine.values(), key=lambda one: one.at or 0.0)
+    verdict = replace(assessment.verdict, restarts=_restarts(trace, assessment, incidents, margin))
+    sentences = tuple(_sentences(trace, replace(assessment, verdict=verdict), incidents, margin))
+    verdict = replace(verdict, because=(*verdict.because, *sentences))
     return replace(assessment, verdict=verdict, oom_events=events)
 
 
@@ -65,6 +70,9 @@ def _fields_by_incident(evidence: LogEvidence) -> dict[int, dict[str, object]]:
     for _, event in evidence.events:
         if event.incident is not None:
             fields.setdefault(event.incident, {}).update(event.fields)
+    for one in evidence.incidents:
+        ids = {"container_id": one.container_id, "pod_uid": one.pod_uid}
+        fields.setdefault(one.number, {}).update({name: said for name, said in ids.items() if said})
     return fields
 
 
@@ -92,6 +100,20 @@ def _may_be(trace: Trace, fields: Mapping[str, object], incident: Incident | Non
         if said and said not in name and name not in said:
             return False
     return True
+
+
+def _restarts(trace: Trace, assessment: Assessment, incidents: Sequence[Incident], margin: float) -> tuple[float, ...]:
+    """Those that the trace shows, and the first samples after proven kills from which the memory fell."""
+    found = list(assessment.verdict.restarts)
+    column = trace.columns.get(assessment.verdict.metric or "")
+    for at in (one.at for one in incidents if one.proves_oom and one.scope == "container" and one.at is not None):
+        row = int(np.searchsorted(trace.time_seconds, at, side="right"))
+        before = _level_before(trace, assessment, at)
+        if column is None or row == len(column) or before is None or not column[row] < FALLEN_RATIO * before:
+            continue
+        if all(abs(seen - trace.time_seconds[row]) > margin for seen in found):
+            found.append(float(trace.time_seconds[row]))
+    return tuple(sorted(found))
 
 
 def _sentences(trace: Trace, assessment: Assessment, incidents: Sequence[Incident], margin: float) -> Iterator[str]:

@@ -104,5 +104,5 @@ def _is_size(value: object, scale: int) -> bool:
     return scale == 1 or value < _UNLIMITED_KB // 2
 
 
-def _joined(value: object) -> object:
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+def _joined(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

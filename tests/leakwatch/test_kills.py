@@ -78,7 +78,7 @@ def test_a_kill_that_the_trend_led_to() -> None:
     [
         ({}, 0.6, (RESTARTED_AT,), "a sudden allocation, for the last sample stood at 60 % of the limit of 512 MiB"),
         ({"scope": "child"}, 0.99, (), "and the container went on: no restart follows"),
-        ({}, 0.99, (), "and the container went on: no restart follows"),
+        ({"at": START + 60 * 50}, 0.99, (), "and the container went on: no restart follows"),
         ({"scope": "node", "limit_bytes": None}, 0.6, (), "the node ran out of memory and the kernel killed"),
         ({"scope": "gpu", "limit_bytes": None}, 0.6, (), "memory of the GPU, not of the container, ran out"),
         ({"proves_oom": False, "because": ("exit code 137 alone",)}, 0.6, (RESTARTED_AT,), "prove no OOM kill"),
@@ -89,6 +89,14 @@ def test_a_kill_that_the_trend_did_not_lead_to(
 ) -> None:
     """A jump, a child, the node, the GPU, and what is no OOM at all are told apart."""
     assert words in said(with_kills(trace(peak=peak), assessment(restarts=restarts), evidence(incident(**change))))
+
+
+def test_a_kill_after_which_the_memory_fell_is_a_restart() -> None:
+    """The trace alone may not show it; one that it shows already is not told twice."""
+    for seen in ((), (RESTARTED_AT,)):
+        result = with_kills(trace(), assessment(restarts=seen), evidence(incident()))
+        assert result.verdict.restarts == (RESTARTED_AT,)
+        assert "reached the limit" in said(result)
 
 
 def test_a_steady_container_at_its_limit() -> None:
