@@ -14,6 +14,7 @@ CONTINUATIONS = 8
 """Lines over which one message may be wrapped, beyond its first."""
 LOOK_BACK = 2
 """Lines before the one where the prefilter found something that may hold the beginning of the message."""
+EXIT, OOM_STATES = "process_killed_137", frozenset(("k8s_status_oomkilled", "docker_oom_event"))
 _GLUE = Pattern(
     r"\[ *[0-9]{1,10}\.[0-9]{6}\]|\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}\]|\r|\n"
 )
@@ -91,6 +92,19 @@ def find(lines: Sequence[bytes], index: int, clock: Clock) -> list[Found]:
         if joined is not None:
             return [joined]
     return []
+
+
+def merged(found: Sequence[Found]) -> list[Found]:
+    """An exit status beside a state of OOMKilled is that event's field, and no event of its own."""
+    codes = [
+        one.hit.fields["exit_code"] for one in found if one.hit.signature.kind == EXIT and "exit_code" in one.hit.fields
+    ]
+    states = [one for one in found if one.hit.signature.kind in OOM_STATES]
+    if not codes or not states:
+        return list(found)
+    for one in states:
+        one.hit.fields.setdefault("exit_code", codes[0])
+    return [one for one in found if one.hit.signature.kind != EXIT]
 
 
 def ends(lines: Sequence[bytes], clock: Clock) -> bool:

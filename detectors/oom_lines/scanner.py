@@ -7,7 +7,7 @@ from detectors.oom_lines.documents import LINES_AFTER, LINES_BEFORE, around, ent
 from detectors.oom_lines.envelopes import unwrap
 from detectors.oom_lines.fields import Value
 from detectors.oom_lines.incidents import Assembler
-from detectors.oom_lines.joining import CONTINUATIONS, LOOK_BACK, Found, ends, find
+from detectors.oom_lines.joining import CONTINUATIONS, EXIT, LOOK_BACK, OOM_STATES, Found, ends, find, merged
 from detectors.oom_lines.recognise import prefilter, recognise
 from detectors.oom_lines.signature import Proof
 from detectors.oom_lines.tasks import TaskTable
@@ -92,7 +92,7 @@ class Scanner:
         if not final and (not found or found[-1].hit.open_ended) and not ends(after, self._clock):
             return None
         taken = 1
-        for one in found:
+        for one in merged(found):
             fields = dict(one.hit.fields)
             if one.hit.signature.kind in _DOCUMENT_KINDS and _is_entry(raw):
                 window = self._lines_from(start, end, LINES_AFTER)
@@ -112,14 +112,19 @@ class Scanner:
 
     def _document_line(self, document: Sequence[str], raw: bytes, start: int, events: list[OomEvent]) -> None:
         """A JSON document in one line: its states from its layout, all else from the line as it is."""
-        for at, line in enumerate(document):
-            for hit in recognise(line.encode("utf-8", "replace")) if _is_entry(line.encode("utf-8", "replace")) else ():
+        told_kinds: set[str] = set()
+        for at, text in enumerate(document):
+            line = text.encode("utf-8", "replace")
+            for hit in recognise(line) if _is_entry(line) else ():
                 told = around(document, at)
                 if hit.signature.kind in _DOCUMENT_KINDS and _belongs(hit.signature.kind, told):
                     self._tell(Found(hit, None, 0, 1), {**hit.fields, **told}, start, [raw], 0, events)
-        for hit in recognise(raw):
-            if hit.signature.kind not in _DOCUMENT_KINDS or "Action" in raw.decode("utf-8", "replace"):
-                self._tell(Found(hit, None, 0, 1), dict(hit.fields), start, [raw], 0, events)
+                    told_kinds.add(hit.signature.kind)
+        for one in merged([Found(hit, None, 0, 1) for hit in recognise(raw)]):
+            if one.hit.signature.kind not in told_kinds and (
+                told_kinds.isdisjoint(OOM_STATES) or one.hit.signature.kind != EXIT
+            ):
+                self._tell(one, dict(one.hit.fields), start, [raw], 0, events)
 
     def _tell(
         self,

@@ -48,9 +48,10 @@ DAEMONS: tuple[Signature, ...] = (
     ),
     Signature(
         kind="systemd_oom",
-        literals=("due to memory pressure for",),
-        gate=r"due to memory pressure for /",
-        pattern=r"\bKilled (?P<cgroup>/[^\s]{0,600}) due to memory pressure for (?P<pressure_scope>/[^\s]{0,600})"
+        literals=("due to memory pressure",),
+        gate=r"Killed [^\s()]{0,600}/[^\s()]{0,600} due to mem|due to memory pressure for /",
+        pattern=r"\bKilled (?P<cgroup>[^\s()]{0,600}/[^\s()]{0,600}) due to memory pressure(?: for "
+        r"(?P<pressure_scope>/[^\s]{0,600}))?"
         rf"(?: being {_PERCENT.replace('(', '(?P<pressure_pct>', 1)} > {_PERCENT.replace('(', '(?P<limit_pct>', 1)})?",
         proves=Proof.KILL,
         since="systemd 248",
@@ -88,7 +89,8 @@ DAEMONS: tuple[Signature, ...] = (
         kind="earlyoom",
         literals=("ending SIG", "skipping SIG"),
         gate=r"ending SIG(?:TERM|KILL)(?: signal)? to",
-        pattern=r"[sS]ending (?P<signal>SIGTERM|SIGKILL)(?: signal)? to (?:process )?\"?(?P<pid>[0-9]+)(?:"
+        pattern=r"[sS]ending (?P<signal>SIGTERM|SIGKILL)(?: signal)? to (?:process )?\"?(?:(?P<pid>[0-9]+)"
+        r"|[^\s0-9A-Za-z]{1,4})(?:"
         r" uid (?P<uid>-?[0-9]+))?"
         r"(?: \"(?P<process>[^\n]{0,64}?)\"[:,]| \((?P<process_2>[^\n]{0,64}?)\))(?: oom_score "
         r"(?P<oom_score>-?[0-9]+))?(?: badness (?P<badness>-?[0-9]+))?"

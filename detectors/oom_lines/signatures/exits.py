@@ -32,7 +32,7 @@ _STATUS_137 = (
             " '",
         )
     ),
-    *("odes: 137", "Code is 137", "rrno 137", "Error 137", "xited 137", "xit 137", "xited(137"),
+    *("odes: 137", "Code is 137", "rrno 137", "Error 137", "xited 137", "xit 137", "xited(137", "xited (137"),
 )
 _TELLS_OF = (
     r"(?P<no_event>(?:\b(?:[Ii]f|[Ww]hen|[Ss]hould|[Mm]ay|[Mm]ight|[Cc]an|[Ww]hy|[Mm]eans|[Uu]sually"
@@ -40,7 +40,7 @@ _TELLS_OF = (
 )
 _GOES_ON = (
     r"(?P<no_event_2> (?:and|or|not|is|was|were|has|had|are|means?|indicates?|can|could|may|might|but|when|because"
-    r"|which|typically|usually|if|suggests?|for|=|==)\b)?"
+    r"|which|typically|usually|often|if|suggests?|for|=|==)\b)?"
 )
 
 
@@ -184,7 +184,7 @@ EXITS: tuple[Signature, ...] = (
         killed=False,
     ),
     _exit(
-        ("Killed",),
+        ("Killed", "zsh: killed"),
         r"(?:[^\n]{0,80}?: line [0-9]+: +(?P<pid>[0-9]+) Killed\b[^\n]*|\[[0-9]+\][+-]? +(?:(?P<pid_2>[0-9]+)"
         r" )?Killed\b[^\n]*|make(?:\[[0-9]+\])?: \*\*\* \[[^\n]{1,120}\] Killed"
         r"|(?:/?bin/)?(?:ba|z|da|k)?sh: [^\n]{0,60}?\b(?P<pid_3>[0-9]+) Killed\b[^\n]*|zsh: killed\b[^\n]*"

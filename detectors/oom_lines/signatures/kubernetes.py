@@ -85,7 +85,8 @@ KUBERNETES: tuple[Signature, ...] = (
         gate=_STATUS_GATE,
         pattern=r"(?:(?:^|[^a-zA-Z_])reason[\"']?: [\"']?|\bReason: ?|reason[\\\"]*:[\\\"]+|\breason=(?:\\\")?|"
         r"(?:^|[( ,])terminated: )OOMKilled"
-        r"(?:[\"\']?\s*$|[^a-zA-Z\"'`|]|\\?\"[^)|`])(?:[^\n]{0,40}?\b[Ee]xit ?[Cc]ode[\"']?[:=] (?P<exit_code>[0-9]+))?",
+        r"(?:[\"\']?\s*$|[^a-zA-Z\"'`|]|\\?\"[^)|`])"
+        r"(?:[^\n]{0,40}?\b[Ee]xit ?[Cc]ode[\"']?[:=] (?P<exit_code>[0-9]+))?",
         proves=Proof.REPORT,
         since="Kubernetes 1.2",
         example="      Reason:       OOMKilled",
@@ -96,7 +97,7 @@ KUBERNETES: tuple[Signature, ...] = (
         kind="k8s_status_oomkilled",
         literals=(_STATUS,),
         gate=_STATUS_GATE,
-        pattern=r"(?:^|[^\w`\"'*])OOMKilled[^\w`\"'*]{1,3}[(]?[Ee]xit ?[Cc]ode:? (?P<exit_code>[0-9]+)",
+        pattern=r"(?:^|[^\w`\"'*])OOMKilled[^\w\n]{1,5}[Ee]xit ?[Cc]ode:? (?P<exit_code>[0-9]+)",
         proves=Proof.REPORT,
         since="Kubernetes 1.2",
         example="main: OOMKilled (exit code 137)",

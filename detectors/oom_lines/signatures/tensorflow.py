@@ -94,7 +94,7 @@ TENSORFLOW: tuple[Signature, ...] = (
         kind="tf_bfc_allocator",
         literals=("ran out of memory", "Ran out of memory", "memory trying to al"),
         gate=r"an out of memory trying to a|ran out of$|trying to allocate [0-9]",
-        pattern=r"(?:Allocator \((?P<allocator>[A-Za-z0-9_./:-]+)\) r|\bR|allocator\.cc:[0-9]+\] r)an out of"
+        pattern=r"(?:Allocator (?:\((?P<allocator>[A-Za-z0-9_./:-]+)\) )?r|\bR|allocator\.cc:[0-9]+\] r)an out of"
         r" memory trying to (?:a[a-z]* $|allocate "
         + AMOUNT
         + r")(?: \(rounded to (?P<requested_bytes>[0-9]+)\))?(?:,? requested by op "

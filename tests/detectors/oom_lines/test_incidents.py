@@ -25,8 +25,10 @@ def dump(oom_memcg: str, *, victim: int = 7788, tasks: tuple[int, ...] = (7788,)
         f"[{at:.6f}] Tasks state (memory values in pages):",
         f"[{at:.6f}] [  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
         *rows,
-        f"[{at:.6f}] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_allowed=0,oom_memcg={oom_memcg},task_memcg={TASK},task=proc{victim},pid={victim},uid=0",
-        f"[{at:.6f}] Memory cgroup out of memory: Killed process {victim} (proc{victim}) total-vm:9kB, anon-rss:8kB, file-rss:1kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:1000",
+        f"[{at:.6f}] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask="
+        f"(null),cpuset=x,mems_allowed=0,oom_memcg={oom_memcg},task_memcg={TASK},task=proc{victim},pid={victim},uid=0",
+        f"[{at:.6f}] Memory cgroup out of memory: Killed process {victim} (proc{victim}) total-vm:9kB,"
+        f" anon-rss:8kB, file-rss:1kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:1000",
     ]
 
 

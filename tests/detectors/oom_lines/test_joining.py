@@ -46,7 +46,8 @@ def test_a_hard_wrap_anywhere_after_the_pid_loses_nothing(mark: str, blank: str)
 def test_quoted_printable_is_undone() -> None:
     """Mail archives show the transport's encoding: soft breaks and =3D."""
     events = scan(
-        "oom-kill:constraint=3DCONSTRAINT_MEMCG,nodemask=3D(null),cpuset=3D/,me=\nms_allowed=3D0,oom_memcg=3D/a,task_memcg=\n=3D/a,task=3Dx,pid=3D7,uid=3D0\n"
+        "oom-kill:constraint=3DCONSTRAINT_MEMCG,nodemask=3D"
+        "(null),cpuset=3D/,me=\nms_allowed=3D0,oom_memcg=3D/a,task_memcg=\n=3D/a,task=3Dx,pid=3D7,uid=3D0\n"
     )
     assert events[0].fields["task_memcg"] == "/a"
     assert events[0].fields["pid"] == 7
@@ -55,7 +56,10 @@ def test_quoted_printable_is_undone() -> None:
 def test_glued_lines_are_taken_apart() -> None:
     """Several kernel lines in one physical line give several events, each with its own time."""
     scanner = Scanner(boot=0.0)
-    text = b"[1.000000] sh invoked oom-killer: gfp_mask=0xd0, order=0, oom_score_adj=0[2.000000] memory: usage 9kB, limit 9kB, failcnt 7[3.000000] kmem: usage 0kB"
+    text = (
+        b"[1.000000] sh invoked oom-killer: gfp_mask=0xd0, order=0, oom_score_adj=0[2.000000] memory:"
+        b" usage 9kB, limit 9kB, failcnt 7[3.000000] kmem: usage 0kB"
+    )
     events = scanner.feed(text + b"\n") + scanner.finish()
     assert [(event.kind, event.at) for event in events] == [("kernel_oom_invoked", 1.0), ("kernel_memcg_stats", 2.0)]
 

@@ -23,7 +23,8 @@ CORPUS = Path(__file__).parents[3].parent / "shared" / "corpus" / "oom_lines.dev
         "A container with exit code 137 was killed; exit code 137 means SIGKILL.",
         "earlyoom[1460]: mem avail:    56 of 15881 MiB ( 0.35%), swap free: 2555 of 4095 MiB",
         "systemd-oomd[93234]: Considered 97 cgroups for killing, top candidates were:",
-        "The node was low on resource: ephemeral-storage. Container c was using 16372Ki, which exceeds its request of 0.",
+        "The node was low on resource: ephemeral-storage. Container c was using 16372Ki, which exceeds its"
+        " request of 0.",
         "rpc error: code = ResourceExhausted desc = grpc: received message larger than max (4194305 vs. 4194304)",
         "google.api_core.exceptions.ResourceExhausted: 429 RESOURCE_EXHAUSTED: Quota exceeded",
         "} catch (java.lang.OutOfMemoryError e) {",

@@ -62,7 +62,10 @@ def test_json_envelopes_are_opened() -> None:
         + b",".join(b"%d" % byte for byte in MESSAGE.encode())
         + b"]}\n"
     )
-    unit = b'{"__REALTIME_TIMESTAMP":"1583409601500000","SYSLOG_IDENTIFIER":"systemd","_PID":"1","MESSAGE":"a.service: Main process exited, code=killed, status=9/KILL"}\n'
+    unit = (
+        b'{"__REALTIME_TIMESTAMP":"1583409601500000","SYSLOG_IDENTIFIER":"systemd","_PID":"1",'
+        b'"MESSAGE":"a.service: Main process exited, code=killed, status=9/KILL"}\n'
+    )
     docker = b'{"log":"' + MESSAGE.encode() + b'\\n","stream":"stderr","time":"2020-03-05T12:00:01.5Z"}\n'
     scanner = Scanner()
     events = scanner.feed(journal + array + unit + docker) + scanner.finish()

@@ -11,7 +11,10 @@ from detectors.oom_lines.signatures import SIGNATURES
 from detectors.types import Incident, OomEvent
 
 CORPUS = Path(__file__).parents[3].parent / "shared" / "corpus"
-KILL = b"[ 1.5] Memory cgroup out of memory: Killed process 89 (leakc) total-vm:10kB, anon-rss:8kB, file-rss:4kB, oom_score_adj:0"
+KILL = (
+    b"[ 1.5] Memory cgroup out of memory: Killed process 89 (leakc) total-vm:10kB, anon-rss:8kB,"
+    b" file-rss:4kB, oom_score_adj:0"
+)
 
 
 def scan(text: bytes, *sizes: int) -> tuple[list[OomEvent], list[Incident]]:

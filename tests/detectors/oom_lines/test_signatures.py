@@ -11,10 +11,30 @@ from detectors.oom_lines.signature import Matcher, Signature
 from detectors.oom_lines.signatures import SIGNATURES
 
 KINDS = frozenset(
-    """kernel_oom_invoked kernel_oom_summary kernel_oom_kill kernel_oom_reaper kernel_memcg_stats kernel_page_alloc_failure
-    kubelet_oom_event k8s_status_oomkilled k8s_evicted docker_oom_event containerd_oom systemd_oom tf_resource_exhausted
-    tf_bfc_allocator tf_serving_load_oom cpp_bad_alloc python_memory_error jvm_oom cuda_oom process_killed_137 go_oom
-    earlyoom""".split()
+    [
+        "kernel_oom_invoked",
+        "kernel_oom_summary",
+        "kernel_oom_kill",
+        "kernel_oom_reaper",
+        "kernel_memcg_stats",
+        "kernel_page_alloc_failure",
+        "kubelet_oom_event",
+        "k8s_status_oomkilled",
+        "k8s_evicted",
+        "docker_oom_event",
+        "containerd_oom",
+        "systemd_oom",
+        "tf_resource_exhausted",
+        "tf_bfc_allocator",
+        "tf_serving_load_oom",
+        "cpp_bad_alloc",
+        "python_memory_error",
+        "jvm_oom",
+        "cuda_oom",
+        "process_killed_137",
+        "go_oom",
+        "earlyoom",
+    ]
 )
 MEGABYTE = 1 << 20
 
