@@ -92,6 +92,7 @@ EXITS: tuple[Signature, ...] = (
         "systemd 1",
         "Dec 22 01:24:58 devbox systemd[1]: XXX.service: Main process exited, code=killed, status=9/KILL",
         "containerd/containerd script/critest.sh",
+        gate=r"(?:systemd\[[0-9]+\]: |\"MESSAGE\" ?: ?\").{0,300}code=killed",
     ),
     _exit(
         (

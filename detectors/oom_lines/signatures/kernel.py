@@ -48,7 +48,7 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_oom_summary",
         literals=("oom-kill:", "constraint=CONSTR", "task_memcg=", "oom_memcg="),
-        gate=r"oom-kill: ?c|constraint=CONSTR|task_memcg=/|oom_memcg=/",
+        gate=r"oom-kill: ?c|constraint=CONSTR|_memcg=/(?:[a-zA-Z0-9_.@,/-]|$)",
         pattern=r"(?:oom-kill: )?constraint= (?P<constraint>CONSTRAINT_[A-Z_]+)(?:, nodemask= "
         r"(?P<nodemask>\(null\)|[0-9,-]*[0-9]))?"
         r"(?:, cpuset= (?P<cpuset>[^,\s]+))?(?:, mems_allowed= (?P<mems_allowed>[0-9,-]*[0-9]))?(?:, "
@@ -66,7 +66,7 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_oom_summary",
         literals=("task_memcg=", ",task="),
-        gate=r"task_memcg=/",
+        gate=r"task_memcg=/(?:[a-zA-Z0-9_.@,/-]|$)",
         pattern=r"(?:, oom_memcg= (?P<oom_memcg>[^,\s]+))?, task_memcg= (?P<task_memcg>[^,\s]+), task= "
         r"(?P<process>[^\n]{1,64}?), pid= (?P<pid>[0-9]+)(?:, uid= (?P<uid>[0-9]+))?",
         proves=Proof.KILL,
@@ -100,7 +100,7 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_memcg_stats",
         literals=("emory: usage", ", failcnt"),
-        gate=r"(?:^|[^+a-z])memory: ?(?:usage|$)|failcnt [0-9]",
+        gate=r"(?:^|[^+a-z])memory: ?(?:usage|$)",
         pattern=r"(?:^|[^+a-z])memory: usage (?P<usage_kb>[0-9]+) kB,? limit (?P<limit_kb>[0-9]+) kB(?:,?"
         r" failcnt (?P<failcnt>[0-9]+))?",
         proves=Proof.KILL,

@@ -10,7 +10,7 @@ TENSORFLOW: tuple[Signature, ...] = (
     Signature(
         kind="tf_serving_load_oom",
         literals=("esources to load servable", "esources for servable"),
-        gate=r"(?:Insufficient|nable to reserve|eserving) resources (?:to load|for) servable",
+        gate=r"(?:Insufficient|nable to reserve|eserving) resources (?:to load|for) servable:? ?(?:\{|$)",
         pattern=rf"(?:Insufficient resources to load|Unable to reserve resources to load|[Rr]eserving"
         rf" resources for) servable:? {_SERVABLE}|resource_tracker\.cc:[0-9]+\] Insufficient resources to load"
         rf" servable\s*$",
@@ -26,7 +26,7 @@ TENSORFLOW: tuple[Signature, ...] = (
         r"|Insufficient)|for servable version \{",
         pattern=rf"(?:Loading servable:|[Ee]ncountered an error for servable version|Error while loading"
         rf" servable|Loading servable version|load servable:?) {_SERVABLE}"
-        r".{0,120}?(?:OOM when|std::bad_alloc|bad_alloc|Insufficient resources|(?:RESOURCE_EXHAUSTED|Resource"
+        r"[^\n\"]{0,120}?(?:OOM when|std::bad_alloc|bad_alloc|Insufficient resources|(?:RESOURCE_EXHAUSTED|Resource"
         r" exhausted): .{0,60}?(?:OOM|[Mm]emory|[Aa]llocat|resources to load|not enough))",
         proves=Proof.FAILURE,
         since="TensorFlow Serving 1.0",
