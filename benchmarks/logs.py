@@ -30,7 +30,7 @@ CORPUS = ROOT.parent / "shared" / "corpus" / "oom_lines.dev.jsonl"
 MEGABYTE = 10**6
 BLOCK_BYTES = 10 * MEGABYTE
 AIM_MEGABYTES_PER_SECOND = 60
-ROUNDS = 3
+ROUNDS = 2
 
 SYSLOG = "Mar  1 {h:02}:{m:02}:{s:02} node{n} "
 ISO = "2026-03-01T{h:02}:{m:02}:{s:02}"

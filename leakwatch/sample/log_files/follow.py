@@ -64,11 +64,13 @@ def _follow(streams: dict[int, str], tails: list[Tail], folders: Sequence[str]) 
     heard: dict[str, float] = {}
     looked_for_files = time.monotonic()
     while streams or tails or folders:
+        more = False
         for tail in tails:
             for chunk in tail.news():
+                more = True
                 heard[tail.source] = time.monotonic()
                 yield tail.source, chunk
-        for descriptor, _ in poll.poll(LOOK_SECONDS * 1000):
+        for descriptor, _ in poll.poll(0 if more else LOOK_SECONDS * 1000):
             source = streams[descriptor]
             for stream_chunk in _read_stream(descriptor):
                 heard[source] = time.monotonic()
