@@ -5,16 +5,17 @@ from collections.abc import Mapping
 import numpy as np
 
 from detectors.attribution import attribute
-from detectors.cuts import Cut
 from detectors.contest import contest
+from detectors.cuts import Cut
 from detectors.forecast import forecast, trend
 from detectors.posterior import Posterior
-from detectors.reasons import reasons
+from detectors.reasons import Evidence, reasons
 from detectors.ruling import Ruling, rule
 from detectors.scene import Scene, prepare
 from detectors.series import choose_metric
 from detectors.shape import name_shape
 from detectors.types import Answer, Assessment, Fit, FloatArray, Shape, Verdict
+from detectors.waiting import wait_for_more, wait_for_samples
 
 MINIMUM_SAMPLES = 20
 
@@ -37,10 +38,11 @@ def assess(time_seconds: FloatArray, columns: Mapping[str, FloatArray], *, limit
         raise ValueError("time_seconds must rise strictly")
     metric = choose_metric(columns)
     if metric is None:
-        return _too_short(None, "no memory column has half of its cells known")
+        return _too_short(None, "no memory column has half of its cells known", None)
     known = int(np.isfinite(columns[metric]).sum())
     if known < MINIMUM_SAMPLES:
-        return _too_short(metric, f"{known} samples are too few to judge: at least {MINIMUM_SAMPLES} are needed")
+        why = f"{known} samples are too few to judge: at least {MINIMUM_SAMPLES} are needed"
+        return _too_short(metric, why, wait_for_samples(time_seconds, known, MINIMUM_SAMPLES))
     scene = prepare(time_seconds, columns[metric], columns, limit_bytes)
     level, floor = contest(scene)
     return _tell(scene, metric, level, floor, rule(scene, level, floor), columns)
@@ -57,19 +59,28 @@ def _tell(
     leaks = ruling.answer is Answer.LEAK
     leak = trend(scene, ruling.lead) if leaks else None
     ahead = forecast(scene, ruling.lead, leak) if leak else None
-    who = attribute(scene, ruling.lead, leak) if leak else None
+    who = attribute(scene, ruling.lead, level, leak) if leak else None
+    wait = wait_for_more(scene, ruling.lead) if ruling.answer is Answer.UNDECIDED else None
+    shape = name_shape(scene, level, ruling, metric, columns)
     verdict = Verdict(
         verdict=ruling.answer,
-        shape=name_shape(scene, level, ruling, metric, columns),
-        confidence=ruling.probability if leaks else 1.0 - ruling.probability,
+        shape=shape,
+        confidence=_confidence(ruling),
         metric=metric,
         trend=leak,
-        onset=scene.start + scene.first + scene.span * ruling.lead.onset if leaks else None,
+        onset=scene.at(ruling.lead.onset) if leaks else None,
         restarts=tuple(scene.start + t for t in restarts(scene, level)),
-        because=reasons(scene, metric, level, floor, ruling, leak, ahead, who),
+        because=reasons(Evidence(scene, columns, metric, shape, level, floor, ruling, leak, who, wait)),
     )
-    more = scene.span if ruling.answer is Answer.UNDECIDED else None
-    return Assessment(verdict, ahead, who, more, level.explanations, _fit(scene, ruling.lead, leaks))
+    more = wait.seconds if wait else None
+    return Assessment(
+        verdict,
+        ahead,
+        who,
+        more,
+        level.explanations,
+        _fit(scene, level if level.leak > 0.5 or not leaks else ruling.lead, leaks),
+    )
 
 
 def restarts(scene: Scene, level: Posterior) -> tuple[float, ...]:
@@ -79,15 +90,26 @@ def restarts(scene: Scene, level: Posterior) -> tuple[float, ...]:
     return tuple(scene.cuts.time.tolist())
 
 
-def _fit(scene: Scene, lead: Posterior, leaks: bool) -> Fit:
-    """The leading explanation on the level's bins."""
-    best = lead.best_leak if leaks and lead.best_leak is not None else lead.best
+def _fit(scene: Scene, told: Posterior, leaks: bool) -> Fit:
+    """The best explanation on the level's bins: the level's own, or its floor's where only that shows the leak."""
+    best = told.best_leak if leaks and told.best_leak is not None else told.best
     at = scene.judged.position
     fitted, leak = (
-        np.interp(at, lead.judged.position, values) for values in (best.nuisance + best.growth + best.leak, best.leak)
+        np.interp(at, told.judged.position, values) for values in (best.nuisance + best.growth + best.leak, best.leak)
     )
-    return Fit(scene.start + scene.first + scene.span * at, scene.judged.level, fitted, leak - leak[0])
+    grown = leak - leak[0] if leaks else np.zeros_like(leak)
+    return Fit(scene.start + scene.first + scene.span * at, scene.judged.level, fitted, grown)
 
 
-def _too_short(metric: str | None, why: str) -> Assessment:
-    return Assessment(Verdict(Answer.UNDECIDED, Shape.TOO_SHORT, 0.0, metric, None, None, (), (why,)))
+def _confidence(ruling: Ruling) -> float:
+    """The probability that the verdict holds; of an undecided one, how far it is from either side (1 at a half)."""
+    if ruling.answer is Answer.LEAK:
+        return ruling.probability
+    if ruling.answer is Answer.NO_LEAK:
+        return 1.0 - ruling.probability
+    return 1.0 - abs(2.0 * ruling.probability - 1.0)
+
+
+def _too_short(metric: str | None, why: str, more: float | None) -> Assessment:
+    verdict = Verdict(Answer.UNDECIDED, Shape.TOO_SHORT, 0.0, metric, None, None, (), (why,))
+    return Assessment(verdict, undecided_until_seconds=more)

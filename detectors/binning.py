@@ -6,10 +6,12 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from detectors.series import Bins, Series, bin_between, bin_equally, middle
+from detectors.series import Bins, Series, bin_between, bin_equally, distinct, median, middle
 from detectors.types import FloatArray
 
 BINS = 126
+PULSE_SHARE = 0.06
+"""Half of the longest pulse that is taken out of the level, as a share of the trace."""
 FLOOR_BLOCK = 6
 """Bins whose lowest floor makes one point of the lower envelope."""
 
@@ -38,7 +40,7 @@ def judge_teeth(series: Series, cuts: FloatArray) -> Judged:
     inside = slice(1, -1)
     position = (bins.time[inside] - first) / span
     piece = np.zeros(len(position), dtype=np.int64)
-    return Judged(position, piece, _despike(bins.median[inside]), bins.floor[inside], False)
+    return Judged(position, piece, _despike(bins.median[inside], piece), bins.floor[inside], False)
 
 
 def judge(series: Series, cuts: FloatArray) -> Judged:
@@ -59,22 +61,22 @@ def judge(series: Series, cuts: FloatArray) -> Judged:
         bins, piece = Bins(bins.time[keep], bins.median[keep], bins.floor[keep]), piece[keep]
         regular = False
         position = (bins.time - first) / span
-    return Judged(position, piece, _despike(bins.median), bins.floor, regular)
+    return Judged(position, piece, _despike(bins.median, piece), bins.floor, regular)
 
 
 def without_pulses(judged: Judged, immaterial: float) -> Judged:
-    """Short excursions with a sharp edge on both sides (jobs, overlapping versions, bursts) cut down to the level around.
+    """Short excursions with a sharp edge on both sides (jobs, overlapping versions, bursts) cut to the level around.
 
     Both edges matter: a staircase has only one. ``immaterial`` is a difference that persuades nobody.
     """
     level = judged.level
     n = len(level)
-    width = max(1, round(0.06 * n))
+    width = max(1, round(PULSE_SHARE * n))
     trend = blockwise_trend(judged.position, level)
     flat = level - trend
     ground = _opening(flat, width)
     excess = flat - ground
-    spread = 1.4826 * float(np.median(np.abs(excess - np.median(excess))))
+    spread = 1.4826 * median(np.abs(excess - median(excess)))
     bar = 8.0 * max(spread, immaterial)
     high = excess > bar
     if not high.any():
@@ -98,7 +100,7 @@ def floor_of(judged: Judged, periodic: FloatArray) -> Judged:
     """
     starts = [
         row
-        for piece in np.unique(judged.piece)
+        for piece in distinct(judged.piece)
         for row in range(
             int(np.searchsorted(judged.piece, piece)), int(np.searchsorted(judged.piece, piece, "right")), FLOOR_BLOCK
         )
@@ -112,7 +114,7 @@ def floor_of(judged: Judged, periodic: FloatArray) -> Judged:
 
 def floor_of_teeth(judged: Judged) -> Judged:
     """One point a tooth, its lowest bin's floor; the first tooth, of which the beginning is missing, is left out."""
-    pieces = np.unique(judged.piece)[1:]
+    pieces = distinct(judged.piece)[1:]
     begin = np.searchsorted(judged.piece, pieces)
     level = np.minimum.reduceat(judged.floor, begin)
     return Judged(judged.position[begin], np.zeros(len(begin), dtype=np.int64), level, level, False)
@@ -127,14 +129,19 @@ def _bin_pieces(series: Series, cuts: FloatArray, count: int) -> Bins:
     return bin_between(series, np.concatenate(edges)[1:])
 
 
-def _despike(level: FloatArray) -> FloatArray:
-    """Hampel filter (Hampel 1974), 7 bins wide, 6 MAD."""
+def _despike(level: FloatArray, piece: NDArray[np.int64]) -> FloatArray:
+    """Hampel filter (Hampel 1974), 7 bins wide, 6 MAD, within each piece."""
+    starts = np.flatnonzero(np.diff(piece)) + 1
+    return np.concatenate([_hampel(part) for part in np.split(level, starts)])
+
+
+def _hampel(level: FloatArray) -> FloatArray:
     if len(level) < 7:
         return level
     windows = sliding_window_view(np.pad(level, 3, mode="reflect"), 7)
-    middle = np.median(windows, axis=1)
-    spread = 1.4826 * np.median(np.abs(windows - middle[:, None]), axis=1)
-    return np.where(np.abs(level - middle) > 6.0 * np.maximum(spread, np.median(spread)), middle, level)
+    centre = np.partition(windows, 3, axis=1)[:, 3]
+    spread = 1.4826 * np.partition(np.abs(windows - centre[:, None]), 3, axis=1)[:, 3]
+    return np.where(np.abs(level - centre) > 6.0 * np.maximum(spread, median(spread)), centre, level)
 
 
 def _opening(values: FloatArray, half_width: int) -> FloatArray:
@@ -151,7 +158,7 @@ def blockwise_trend(position: FloatArray, level: FloatArray) -> FloatArray:
     ends = np.linspace(0, len(level), count + 1).astype(int)
     x = np.array([0.5 * (position[a] + position[b - 1]) for a, b in zip(ends[:-1], ends[1:], strict=True)])
     y = np.array([middle(level[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)])
-    i, j = _PAIRS[:, (_PAIRS < count).all(axis=0)]
+    i, j = _PAIRS[:, _PAIRS[1] < count]
     if len(i) == 0:
         return np.full_like(level, level.mean())
     slope = middle((y[j] - y[i]) / np.maximum(x[j] - x[i], 1e-12))

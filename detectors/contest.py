@@ -7,15 +7,18 @@ import numpy as np
 from detectors import frames, nuisance
 from detectors.binning import Judged, floor_of, floor_of_teeth
 from detectors.cuts import Cut
-from detectors.evidence import Frame, Group, compete
+from detectors.evidence import Frame, Group, Outcome, compete
 from detectors.frames import Extra
 from detectors.load import bin_edges, rate_columns
 from detectors.noise import Whitener, regular_whitener, whitener
 from detectors.posterior import Posterior, combine
 from detectors.scene import IMMATERIAL_SHARE, Scene
-from detectors.shapes import Shapes
+from detectors.series import distinct
+from detectors.shapes import Shapes, healthy_around, joined
 
 LOAD_LOG_PRIOR = 1.0
+WITHOUT_DOUBT = 0.02
+"""Below this belief in a leak the curves of the grid are fine enough."""
 ENOUGH_TEETH = 10
 """From this many teeth on their lowest points alone make a series that can be judged."""
 MAXIMUM_MODELS = 8
@@ -38,13 +41,28 @@ def contest(scene: Scene) -> tuple[Posterior, Posterior]:
         best = level.best_leak if level.best_leak is not None and level.leak > 0.5 else level.best
         floor = floor_of(judged, best.periodic)
     requests = _requests(scene, floor) if load is not None else None
-    return level, _compete(scene, floor, (), Extra(None, requests))
+    return level, _compete(scene, floor, (), Extra(None, requests), named=False)
 
 
-def _compete(scene: Scene, judged: Judged, shared: tuple[tuple[Group, ...], ...], extra: Extra) -> Posterior:
-    immaterial = IMMATERIAL_SHARE * scene.material
-    outcomes = [compete(f, judged.level, scene.material, immaterial) for f in _frames(scene, judged, shared, extra)]
-    return combine(outcomes, judged)
+def _compete(
+    scene: Scene, judged: Judged, shared: tuple[tuple[Group, ...], ...], extra: Extra, *, named: bool = True
+) -> Posterior:
+    """Weigh all frames' explanations; where growth that ends is in doubt with a leak, once more on a finer grid."""
+    ways = _frames(scene, judged, shared, extra)
+    posterior = combine([_weigh(scene, judged, frame) for frame in ways], judged, named=named)
+    if posterior.leak < WITHOUT_DOUBT:
+        return posterior
+    best = (b for b in (posterior.best, posterior.best_leak) if b is not None and b.frame != "restart")
+    curves = {b.healthy_curve for b in best if b.healthy_family in ("exponential", "logarithm", "ramp")}
+    if not curves:
+        return posterior
+    finer = healthy_around(judged.position, curves)
+    ways = [f if f.name == "restart" else replace(f, healthy=joined(f.healthy, finer)) for f in ways]
+    return combine([_weigh(scene, judged, frame) for frame in ways], judged, named=named)
+
+
+def _weigh(scene: Scene, judged: Judged, frame: Frame) -> Outcome:
+    return compete(frame, judged.level, scene.material, IMMATERIAL_SHARE * scene.material)
 
 
 def _frames(scene: Scene, judged: Judged, shared: tuple[tuple[Group, ...], ...], extra: Extra) -> list[Frame]:
@@ -53,9 +71,9 @@ def _frames(scene: Scene, judged: Judged, shared: tuple[tuple[Group, ...], ...],
     whole = _whole_whitener(judged)
     out = []
     if kind is Cut.LIVES:
-        own = whitener(judged.position, judged.piece)
-        out.append(frames.restart(own, judged, scene.cut_at, shared, extra))
-    if kind is Cut.TEETH and len(np.unique(judged.piece)) > 1:
+        apart = whitener(judged.position, judged.piece)
+        out.append(frames.restart(apart, judged, scene.cut_at, shared, extra))
+    if kind is Cut.TEETH and len(distinct(judged.piece)) > 1:
         out.append(frames.sawtooth(whole, judged, scene.cut_at, shared, extra))
     if not scene.cuts.proven:
         own = _own(scene, whole, judged) if kind in (Cut.NONE, Cut.LIVES) or len(scene.cut_at) == 1 else ()

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
+from detectors.binning import blockwise_trend
 from detectors.load import Counter
-from detectors.series import Series, middle
+from detectors.series import Series, distinct, middle, quantile
 from detectors.types import FloatArray
 
 MAXIMUM_LIVES = 13
@@ -76,23 +78,29 @@ def find_cuts(series: Series, requests: Counter | None, limit: float | None) -> 
     falls = drops.before - drops.after
     lasting = falls > _least_fall(series)
     near_limit = drops.peak > 0.9 * limit if limit is not None else np.zeros(len(time), dtype=bool)
-    started = drops.trough < drops.after - 0.15 * np.maximum(drops.after, 1.0)
-    gradual = _gradual(series, time[lasting], falls[lasting])
+    dips = drops.after - drops.trough
+    started = (dips > 0.3 * np.maximum(falls, 0.0)) & (dips > np.maximum(0.03 * drops.after, 4.0 * _jitter(series)))
+    gradual = _gradual(series, drops, lasting)
     if requests is None:
         killed = near_limit & (falls > 0.25 * drops.before)
         if killed.sum() >= 2 and killed.mean() >= 0.6 and gradual >= GRADUAL and len(time) < MAXIMUM_LIVES:
             return Cuts(Cut.LIVES, time, proven=True, at_limit=float(near_limit.mean()))
         if started.mean() >= 0.5 and len(time) < MAXIMUM_LIVES:
             return Cuts(Cut.LIVES, time, at_limit=float(near_limit.mean()))
-    if lasting.sum() >= 1 and gradual >= GRADUAL:
+    if lasting.any() and gradual < GRADUAL:
+        # A generational collector's small collections within its large ones.
+        lasting = lasting & (falls > 0.5 * falls.max())
+        gradual = _gradual(series, drops, lasting)
+    if lasting.any() and gradual >= GRADUAL:
         return Cuts(Cut.TEETH if lasting.sum() <= FEW_TEETH else Cut.MANY_TEETH, time[lasting])
     return none
 
 
 def find_drops(series: Series) -> Drops:
-    """Falls that are large and sudden: over 25 % of the 1-99 % range and 3.5 MAD of the first differences, most of it
-    within three samples. A fall that does not last is kept only where it goes below 70 % of the level before (a process
-    that began anew); one that only ends a plateau, sharp up from the same level a short while before, is a job's."""
+    """Falls that are large and sudden: over 25 % of the 1-99 % range (without the trend) and 3.5 MAD of the first
+    differences, most of it within three samples. A fall that does not last is kept only where it goes below 70 % of the
+    level before (a process that began anew); one that only ends a plateau, sharp up from the same level a short while
+    before, is a job's."""
     time, value = series.time, series.value
     n = len(value)
     if n < 12:
@@ -123,9 +131,9 @@ def find_drops(series: Series) -> Drops:
 
 
 def _least_fall(series: Series) -> float:
-    low, high = np.quantile(series.value, [0.01, 0.99])
-    noise = 1.4826 * float(np.median(np.abs(np.diff(series.value))))
-    return max(0.25 * float(high - low), 3.5 * noise, 1e-9)
+    flat = series.value - blockwise_trend(series.time, series.value)
+    low, high = quantile(flat, 0.01), quantile(flat, 0.99)
+    return max(0.25 * float(high - low), 3.5 * _jitter(series), 1e-9)
 
 
 def _ends_a_job(time: FloatArray, value: FloatArray, at: int, peak: float, after: float) -> bool:
@@ -141,27 +149,35 @@ def _ends_a_job(time: FloatArray, value: FloatArray, at: int, peak: float, after
     return bool(rises[sharpest] > 0.6 * height and abs(level - after) < 0.3 * height)
 
 
-def _gradual(series: Series, cuts: FloatArray, falls: FloatArray) -> float:
-    """Share (by time) of the whole pieces between cuts that rise like teeth: by most of the fall that ends them, and bit by bit;
-    a switch between two levels rises at once."""
-    rows = np.searchsorted(series.time, cuts)
+def _gradual(series: Series, drops: Drops, lasting: NDArray[np.bool_]) -> float:
+    """Share (by time) of the pieces before lasting falls that rise like teeth: by most of the fall that ends them, bit
+    by bit and up to the fall. A switch between two levels rises at once, and a burst stands out above its piece."""
+    # The trend of the whole trace is nobody's tooth.
+    flat = series.value - blockwise_trend(series.time, series.value)
+    rows, before = drops.row[lasting], drops.before[lasting] - (series.value - flat)[drops.row[lasting]]
+    falls = drops.before[lasting] - drops.after[lasting]
     good = watched = 0.0
-    for begin, end, fall in zip([0, *rows[:-1].tolist()], rows.tolist(), falls, strict=False):
+    for begin, end, peak, fall in zip([0, *rows[:-1].tolist()], rows.tolist(), before, falls, strict=False):
         blocks = min(8, (end - begin) // 2)
         if blocks < 4:
             continue
         ends = np.linspace(begin, end, blocks + 1).astype(int)
-        levels = np.array([middle(series.value[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)])
-        rise = levels[-1] - levels[0]
+        levels = np.array([middle(flat[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)])
+        rise = float(levels[-1] - levels[0])
         watched += end - begin
-        tall = rise > 0.4 * fall or (begin == 0 and rise > 0)
-        good += (end - begin) * float(tall and float(np.diff(levels).max()) < 0.6 * rise)
+        like_tooth = rise > 0.3 * fall and float(np.diff(levels).max()) < 0.6 * rise and peak - levels[-1] < 0.4 * fall
+        good += (end - begin) * float(like_tooth)
     return good / watched if watched > 0.4 * len(series.time) else 0.0
+
+
+def _jitter(series: Series) -> float:
+    """Typical change from one sample to the next."""
+    return 1.4826 * middle(np.abs(np.diff(series.value)))
 
 
 def _inside(series: Series, time: FloatArray) -> FloatArray:
     """Those that fall well inside the series, moved to the sample at or after each, one per sample."""
-    rows = np.unique(np.searchsorted(series.time, time))
+    rows = distinct(np.searchsorted(series.time, time))
     return series.time[rows[(rows >= 3) & (rows < len(series.time) - 3)]]
 
 

@@ -15,14 +15,16 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.noise import LAWS, Whitener, regular_whitener
-from detectors.shapes import Shapes, healthy, leaking
+from detectors.gram import Gram, inner_products
+from detectors.noise import LAWS, Whitener
+from detectors.shapes import Shapes
 from detectors.types import FloatArray
 
 LEAK_FAMILY_LOG_PRIOR = -0.5
 COLLINEAR = 1e-4
 UNUSABLE = 1e200
-HOPELESS_NATS = 30.0
+CONTRIVED_NATS = 100.0
+HOPELESS_NATS = 20.0
 """Explanations this far behind the best of their frame are not followed up."""
 
 
@@ -77,8 +79,8 @@ class Outcome:
     Attributes:
         frame: the frame.
         sets: which optional nuisance groups each set of explanations uses.
-        chosen: (4, k) for each explanation that is not hopeless: its set, its law of noise, and its healthy and its leak
-            curve, counted from 1 where 0 is none.
+        chosen: (4, k) for each explanation that is not hopeless: its set, its law of noise, and its healthy and its
+            leak curve, counted from 1 where 0 is none.
         log_weight: (k,) not normalised.
         exceeds: (k,) probability that the leak's growth is material.
         rate, rate_variance: (k,) of the leak per unit of position.
@@ -103,14 +105,14 @@ def compete(frame: Frame, level: FloatArray, material: float, floor_deviation: f
         floor_deviation: differences below this, in the level's unit, persuade nobody: without it exact data
             (quantised, idle) give endless confidence to immaterial differences between nearly right models.
     """
-    gram, log_determinant, index = _gram(frame, level)
+    nuisance = [frame.base, *(g.columns for alternatives in frame.groups for g in alternatives)]
+    gram = inner_products(frame.whiten, nuisance, level, frame.healthy.columns, frame.leaking.columns)
+    columns_of = _columns_of(frame)
     sets = tuple(tuple(g for g in choice if g is not None) for choice in product(*((None, *a) for a in frame.groups)))
     n, healthy_curves, leak_curves = len(level), frame.healthy, frame.leaking
-    solved = [
-        _solve(gram, index.base + [c for g in chosen for c in index.groups[g]], index, n, floor_deviation)
-        for chosen in sets
-    ]
-    residual, amplitude, inverse = (np.stack(values) for values in zip(*solved, strict=True))
+    base = list(range(frame.base.shape[1]))
+    solved = [_solve(gram, base + [c for g in chosen for c in columns_of[g]], n, floor_deviation) for chosen in sets]
+    residual, amplitude, inverse, growth = (np.stack(values) for values in zip(*solved, strict=True))
     curves = (np.arange(len(healthy_curves.family) + 1) > 0)[:, None].astype(float) + (
         np.arange(len(leak_curves.family) + 1) > 0
     )
@@ -119,14 +121,20 @@ def compete(frame: Frame, level: FloatArray, material: float, floor_deviation: f
     group_prior = np.array([float(sum(g.log_prior for g in chosen)) for chosen in sets])[:, None, None, None]
     curve_prior = _prior(healthy_curves.family)[:, None] + _prior(leak_curves.family, LEAK_FAMILY_LOG_PRIOR)
     log_weight = -0.5 * n * np.log(residual)
-    log_weight += (group_prior - 0.5 * np.log(n) * parameters + curve_prior) - 0.5 * log_determinant[:, None, None]
-    alive = np.nonzero(log_weight > log_weight.max() - HOPELESS_NATS)
+    log_weight += (group_prior - 0.5 * np.log(n) * parameters + curve_prior) - 0.5 * frame.whiten.log_determinant[
+        :, None, None
+    ]
+    # A fall that ends, paid for by a rising line, is no explanation that anyone would give.
+    ramps = np.array([False, *(name in ("ramp", "logarithm") for name in healthy_curves.family)])
+    log_weight[:, :, ramps, 1:] -= CONTRIVED_NATS * (growth[:, :, ramps, 1:] < 0.0)
+    hopeful = np.flatnonzero(log_weight > log_weight.max() - HOPELESS_NATS)
+    alive = np.unravel_index(hopeful, log_weight.shape)
     unit = np.concatenate([[0.0], leak_curves.rate])[alive[3]]
     freedom = np.maximum(n - parameters[alive[0], 0, alive[2], alive[3]] - 1.0, 2.0)
-    variance = residual[alive] * n / freedom * inverse[alive[0], alive[1], alive[2], alive[3]] * unit**2
-    rate = amplitude[alive] * unit
+    variance = residual.take(hopeful) * n / freedom * inverse.take(hopeful) * unit**2
+    rate = amplitude.take(hopeful) * unit
     exceeds = _normal_tail((material - rate) / np.sqrt(np.maximum(variance, 1e-300))) * (unit > 0)
-    return Outcome(frame, sets, np.stack(alive), log_weight[alive], exceeds, rate, variance)
+    return Outcome(frame, sets, np.stack(alive), log_weight.take(hopeful), exceeds, rate, variance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +147,10 @@ class Drawn:
     leak: FloatArray
 
 
-def draw(frame: Frame, level: FloatArray, chosen: Sequence[Group], law: int, h: int, l: int) -> Drawn:
-    """Fit one explanation and draw its parts; h and l count its curves from 1, 0 is none."""
-    curves = ([frame.healthy.columns[:, h - 1 : h]] if h else []) + ([frame.leaking.columns[:, l - 1 : l]] if l else [])
+def draw(frame: Frame, level: FloatArray, chosen: Sequence[Group], law: int, growth: int, leak: int) -> Drawn:
+    """Fit one explanation and draw its parts; ``growth`` and ``leak`` count its curves from 1, 0 is none."""
+    curves = [frame.healthy.columns[:, growth - 1 : growth]] if growth else []
+    curves += [frame.leaking.columns[:, leak - 1 : leak]] if leak else []
     parts = [frame.base, *(g.columns for g in chosen), *curves]
     white = frame.whiten.under(law, np.concatenate([*parts, level[:, None]], axis=1))
     solution = np.linalg.lstsq(white[:, :-1], white[:, -1], rcond=1e-9)[0]
@@ -150,113 +159,51 @@ def draw(frame: Frame, level: FloatArray, chosen: Sequence[Group], law: int, h: 
     zero = np.zeros(len(level))
     nuisance = sum(values[: 1 + len(chosen)], zero)
     groups = dict(zip(chosen, values[1 : 1 + len(chosen)], strict=True))
-    return Drawn(nuisance, groups, values[1 + len(chosen)] if h else zero, values[-1] if l else zero)
+    return Drawn(nuisance, groups, values[1 + len(chosen)] if growth else zero, values[-1] if leak else zero)
 
 
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """Where each kind of column stands in the Gram matrix; column 0 is the level."""
-
-    base: list[int]
-    groups: dict[Group, list[int]]
-    healthy: slice
-    leaking: slice
-
-
-def _gram(frame: Frame, level: FloatArray) -> tuple[FloatArray, FloatArray, _Index]:
-    """(LAWS, p, p) Gram matrix of all whitened columns, (LAWS,) log determinants, and where each column stands."""
-    own = np.concatenate([level[:, None], frame.base, *(g.columns for a in frame.groups for g in a)], axis=1)
-    extra = np.concatenate([frame.healthy.columns, frame.leaking.columns], axis=1)
-    if frame.whiten.matrix is not None:
-        fixed = _regular(len(level))
-        count = fixed.shapes.shape[2]
-        kept_h = fixed.healthy
-        own = np.concatenate(
-            [own, frame.healthy.columns[:, kept_h:], frame.leaking.columns[:, count - kept_h :]], axis=1
-        )
-        white = frame.whiten(own)
-        cross = white.transpose(0, 2, 1) @ fixed.shapes
-        inner = white.transpose(0, 2, 1) @ white
-        gram = np.concatenate(
-            [np.concatenate([inner, cross], axis=2), np.concatenate([cross.transpose(0, 2, 1), fixed.gram], axis=2)],
-            axis=1,
-        )
-        # Own columns first, then the kept shapes: put every healthy and every leaking column side by side.
-        m, eh = own.shape[1], frame.healthy.columns.shape[1] - kept_h
-        el = frame.leaking.columns.shape[1] - (count - kept_h)
-        head = m - eh - el
-        order = np.concatenate(
-            [
-                np.arange(head),
-                m + np.arange(kept_h),
-                head + np.arange(eh),
-                m + np.arange(kept_h, count),
-                head + eh + np.arange(el),
-            ]
-        )
-        gram = gram[:, order[:, None], order]
-    else:
-        white = frame.whiten(np.concatenate([own, extra], axis=1))
-        gram = white.transpose(0, 2, 1) @ white
-    at = 1 + frame.base.shape[1]
-    base = list(range(1, at))
-    groups: dict[Group, list[int]] = {}
-    for g in (g for alternatives in frame.groups for g in alternatives):
-        groups[g] = list(range(at, at + g.columns.shape[1]))
-        at += g.columns.shape[1]
-    middle = at + frame.healthy.columns.shape[1]
-    index = _Index(base, groups, slice(at, middle), slice(middle, middle + frame.leaking.columns.shape[1]))
-    return gram, frame.whiten.log_determinant, index
-
-
-@dataclass(frozen=True, slots=True)
-class _Regular:
-    """What every trace without gaps and cuts shares: the whitened standard shapes and their Gram matrix."""
-
-    shapes: FloatArray
-    gram: FloatArray
-    healthy: int
-
-
-@lru_cache(maxsize=8)
-def _regular(n: int) -> _Regular:
-    position = (np.arange(n) + 0.5) / n
-    h, l = healthy(position), leaking(position)
-    white = regular_whitener(n)(np.concatenate([h.columns, l.columns], axis=1))
-    return _Regular(white, white.transpose(0, 2, 1) @ white, h.columns.shape[1])
+def _columns_of(frame: Frame) -> dict[Group, range]:
+    """Where each optional group's columns stand among the nuisance columns: after the base, in order."""
+    ends, end = {}, frame.base.shape[1]
+    for group in (g for alternatives in frame.groups for g in alternatives):
+        ends[group] = range(end, end + group.columns.shape[1])
+        end += group.columns.shape[1]
+    return ends
 
 
 def _solve(
-    gram: FloatArray, nuisance: list[int], index: _Index, n: int, floor_deviation: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """For every (law, healthy curve or none, leak curve or none): residual variance, leak amplitude, and its variance per unit."""
-    keep = np.concatenate([[0], np.arange(index.healthy.start, index.leaking.stop)])
-    inner = gram[:, nuisance][:, :, nuisance]
+    gram: Gram, nuisance: list[int], n: int, floor_deviation: float
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """For every (law, healthy curve or none, leak curve or none): residual variance, leak amplitude, the latter's
+    variance per unit of the former, and the healthy growth beside it, whose sign alone has a meaning."""
+    inner = gram.nuisance[:, nuisance][:, :, nuisance]
     ridge = 1e-9 * np.eye(len(nuisance)) * inner.diagonal(axis1=1, axis2=2).max(axis=1)[:, None, None]
-    across = gram[:, nuisance][:, :, keep]
-    full = gram[:, keep][:, :, keep]
-    left = full - across.transpose(0, 2, 1) @ np.linalg.solve(inner + ridge, across)
-    h = slice(1, 1 + index.healthy.stop - index.healthy.start)
-    l = slice(h.stop, left.shape[1])
-    before = full.diagonal(axis1=1, axis2=2)
-    after = left.diagonal(axis1=1, axis2=2)
-    usable = after > COLLINEAR * before
+    across = gram.across[:, nuisance]
+    solved = np.linalg.solve(inner + ridge, across)
+    grow = slice(1, 1 + gram.pairs.shape[1])
+    leak = slice(grow.stop, gram.norms.shape[1])
+    # What is left of the inner products once the nuisance is projected out.
+    after = gram.norms - np.einsum("lmk,lmk->lk", across, solved)
+    with_level = gram.with_level - np.einsum("lm,lmk->lk", across[:, :, 0], solved)
+    pairs = gram.pairs - across[:, :, grow].transpose(0, 2, 1) @ solved[:, :, leak]
+    usable = after > COLLINEAR * gram.norms
     none = np.ones((LAWS, 1))
     zero = np.zeros((LAWS, 1))
-    hh = np.concatenate([none, np.where(usable[:, h], after[:, h], UNUSABLE)], axis=1)[:, :, None]
-    ll = np.concatenate([none, np.where(usable[:, l], after[:, l], UNUSABLE)], axis=1)[:, None, :]
-    hy = np.concatenate([zero, left[:, h, 0]], axis=1)[:, :, None]
-    ly = np.concatenate([zero, left[:, l, 0]], axis=1)[:, None, :]
+    hh = np.concatenate([none, np.where(usable[:, grow], after[:, grow], UNUSABLE)], axis=1)[:, :, None]
+    ll = np.concatenate([none, np.where(usable[:, leak], after[:, leak], UNUSABLE)], axis=1)[:, None, :]
+    hy = np.concatenate([zero, with_level[:, grow]], axis=1)[:, :, None]
+    ly = np.concatenate([zero, with_level[:, leak]], axis=1)[:, None, :]
     hl = np.zeros((LAWS, hh.shape[1], ll.shape[2]))
-    hl[:, 1:, 1:] = left[:, h, l]
+    hl[:, 1:, 1:] = pairs
     yy = np.maximum(after[:, 0], 0.0)[:, None, None]
     # One curve's amplitude once the other is projected out: (ly - hl hy / hh) / (ll - hl^2 / hh).
     own = np.maximum(ll - hl**2 / hh, COLLINEAR * ll)
     amplitude = (ly - hl * hy / hh) / own
     residual = yy - hy**2 / hh - amplitude**2 * own
-    return np.maximum(residual, 0.0) / n + floor_deviation**2, amplitude, 1.0 / own
+    return np.maximum(residual, 0.0) / n + floor_deviation**2, amplitude, 1.0 / own, hy - hl * amplitude
 
 
+@lru_cache(maxsize=64)
 def _prior(family: tuple[str, ...], shift: float = 0.0) -> FloatArray:
     """(k+1,) log prior of "none" and of each curve: families alike, a family's weight shared among its curves."""
     return np.array([0.0] + [shift - np.log(family.count(name)) for name in family])
@@ -268,4 +215,4 @@ _TAIL = np.array([0.5 * math.erfc(z / math.sqrt(2.0)) for z in _Z])
 
 def _normal_tail(z: FloatArray) -> FloatArray:
     """P(Z > z) of the standard normal, from a table: right to 2e-5, and scipy.special costs .3 s to import."""
-    return np.interp(z, _Z, _TAIL)
+    return np.asarray(np.interp(z, _Z, _TAIL))

@@ -6,10 +6,15 @@ import numpy as np
 
 from detectors.posterior import Posterior
 from detectors.scene import Scene
+from detectors.series import quantile
 from detectors.types import FloatArray, Forecast, Trend
 
 DAY_SECONDS = 86400.0
 Z95 = 1.96
+FUTURE_DEVIATIONS = 1.3
+"""By how much the slope's interval is widened for the time ahead, whose rate is known less than that so far."""
+LEVEL_DEVIATIONS = 2.5
+"""How many of the residuals' deviations the level may differ from what was seen, both ways."""
 
 
 def trend(scene: Scene, posterior: Posterior) -> Trend:
@@ -19,7 +24,7 @@ def trend(scene: Scene, posterior: Posterior) -> Trend:
     1 % covers the coarseness of the grids and noise that is not Gaussian (calibrated in benchmarks/RESULTS.md).
     """
     slope = posterior.rate / scene.span
-    deviation = np.hypot(posterior.rate_deviation, 0.01 * posterior.rate) / scene.span
+    deviation = float(np.hypot(1.1 * posterior.rate_deviation, 0.01 * posterior.rate)) / scene.span
     return Trend(slope, slope - Z95 * deviation, slope + Z95 * deviation, scene.samples)
 
 
@@ -38,11 +43,14 @@ def forecast(scene: Scene, posterior: Posterior, leak: Trend) -> Forecast | None
     if best.power == 1.0:
         faster = slower = curve
     room = scene.limit - pattern
-    estimate = _first_touch(time, room.clip(scene.limit - np.quantile(pattern, 0.98)), curve, leak.slope_per_second)
-    low = _first_touch(time, room, faster, leak.high)
+    estimate = _first_touch(time, room.clip(scene.limit - quantile(pattern, 0.98)), curve, leak.slope_per_second)
+    unsure = LEVEL_DEVIATIONS * posterior.noise
+    steepest = leak.slope_per_second + FUTURE_DEVIATIONS * (leak.high - leak.slope_per_second)
+    calmest = leak.slope_per_second - FUTURE_DEVIATIONS * (leak.slope_per_second - leak.low)
+    low = _first_touch(time, room - unsure, faster, steepest)
     high = None
-    if leak.low > 0.02 * leak.slope_per_second:
-        high = _first_touch(time, room.clip(scene.limit - np.quantile(pattern, 0.75)), slower, leak.low)
+    if calmest > 0.02 * leak.slope_per_second:
+        high = _first_touch(time, room.clip(scene.limit - quantile(pattern, 0.75)) + unsure, slower, calmest)
     return Forecast(estimate, min(low, estimate), None if high is None else max(high, estimate))
 
 

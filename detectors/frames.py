@@ -7,7 +7,8 @@ import numpy as np
 from detectors.binning import Judged
 from detectors.evidence import Frame, Group
 from detectors.noise import Whitener
-from detectors.shapes import Shapes, healthy, leaking, settling
+from detectors.series import distinct, median
+from detectors.shapes import Shapes, healthy, joined, leaking, settling
 from detectors.types import FloatArray
 
 RESTART_WARMUPS = (0.003, 0.008, 0.02)
@@ -42,8 +43,8 @@ def plain(
         columns,
         columns.shape[1],
         groups,
-        _joined(healthy(u), extra.healthy),
-        _joined(leaking(u), extra.leaking),
+        joined(healthy(u), extra.healthy),
+        joined(leaking(u), extra.leaking),
         whiten,
     )
 
@@ -55,7 +56,7 @@ def sawtooth(
     u = judged.position
     edges = np.concatenate([[0.0], cuts, [1.0]])
     lengths = np.diff(edges)
-    typical = float(np.median(lengths[1:-1])) if len(lengths) > 2 else float(lengths.max())
+    typical = median(lengths[1:-1]) if len(lengths) > 2 else float(lengths.max())
     lengths[0], lengths[-1] = max(lengths[0], typical), max(lengths[-1], typical)
     starts = edges[:-1].copy()
     starts[0] = edges[1] - lengths[0]
@@ -69,8 +70,8 @@ def sawtooth(
         base,
         3 + len(cuts),
         groups,
-        _joined(healthy(u), extra.healthy),
-        _joined(_steady(leaking(u)), extra.leaking),
+        joined(healthy(u), extra.healthy),
+        joined(_steady(leaking(u)), extra.leaking),
         whiten,
     )
 
@@ -81,7 +82,7 @@ def restart(
     """Each piece begins anew: own levels, shared start-up and shapes in the time since the restart."""
     starts = np.concatenate([[0.0], cuts])
     since = judged.position - starts[judged.piece]
-    pieces = np.unique(judged.piece)
+    pieces = distinct(judged.piece)
     levels = (judged.piece[:, None] == pieces).astype(float)
     warm = np.stack([np.exp(-since / tau) for tau in RESTART_WARMUPS], axis=1)
     base = np.concatenate([levels, warm], axis=1)
@@ -92,36 +93,36 @@ def restart(
         base,
         base.shape[1] + len(cuts),
         groups,
-        _joined(settling(since, _typical_life(cuts), _rise(judged)), extra.healthy),
-        _joined(_leaking_since(since, judged, starts), extra.leaking),
+        joined(settling(since, _typical_life(cuts), _rise(judged)), extra.healthy),
+        joined(_leaking_since(since, judged, starts), extra.leaking),
         whiten,
     )
 
 
 def _steady(shapes: Shapes) -> Shapes:
-    """Only lines that begin in the first half: teeth of uneven height bend the rest as they please."""
-    keep = [i for i, f in enumerate(shapes.family) if f != "accelerating" and shapes.onset[i] < 0.5]
+    """Only the line over all teeth: teeth of uneven height bend the rest as they please."""
+    keep = [i for i, f in enumerate(shapes.family) if f == "line"]
     rows = (shapes.onset[keep], shapes.rate[keep], shapes.power[keep])
     return Shapes(shapes.columns[:, keep], tuple(shapes.family[i] for i in keep), *rows)
 
 
 def _typical_life(cuts: FloatArray) -> float:
-    return float(np.median(np.diff(np.concatenate([[0.0], cuts, [1.0]]))))
+    return median(np.diff(np.concatenate([[0.0], cuts, [1.0]])))
 
 
 def _rise(judged: Judged) -> FloatArray:
-    """(n,) how far the level of each bin's own life rose from its first tenth to its last third, scaled to 1 at most."""
+    """(n,) how far the level of each bin's own life rose from its first tenth to its last third, at most 1."""
     out = np.zeros_like(judged.level)
-    for piece in np.unique(judged.piece):
+    for piece in distinct(judged.piece):
         rows = np.flatnonzero(judged.piece == piece)
         head, tail = rows[: max(1, len(rows) // 10)], rows[-max(1, len(rows) // 3) :]
-        out[rows] = np.median(judged.level[tail]) - np.median(judged.level[head])
+        out[rows] = median(judged.level[tail]) - median(judged.level[head])
     return out / max(float(np.abs(out).max()), 1e-9)
 
 
 def _leaking_since(since: FloatArray, judged: Judged, starts: FloatArray) -> Shapes:
     """A line since each restart, or only since a later one (a bad release), or an accelerating one."""
-    pieces = np.unique(judged.piece)
+    pieces = distinct(judged.piece)
     judged_long_enough = [p for p in pieces[1:] if 1.0 - starts[p] >= SHORTEST_LATE_LIFE]
     late = [since * (judged.piece >= p) for p in judged_long_enough]
     columns = [since, *late, since**2 / max(float(since.max()), 1e-9)]
@@ -129,15 +130,3 @@ def _leaking_since(since: FloatArray, judged: Judged, starts: FloatArray) -> Sha
     onset = np.concatenate([[0.0], starts[judged_long_enough], [0.0]])
     power = np.concatenate([np.ones(len(family) - 1), [2.0]])
     return Shapes(np.stack(columns, axis=1), family, onset, np.ones(len(family)), power)
-
-
-def _joined(shapes: Shapes, more: Shapes | None) -> Shapes:
-    if more is None:
-        return shapes
-    return Shapes(
-        np.concatenate([shapes.columns, more.columns], axis=1),
-        shapes.family + more.family,
-        np.concatenate([shapes.onset, more.onset]),
-        np.concatenate([shapes.rate, more.rate]),
-        np.concatenate([shapes.power, more.power]),
-    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.series import Series
+from detectors.series import Series, distinct
 from detectors.types import FloatArray
 
 
@@ -57,7 +57,7 @@ def rate_columns(count: Counter, edges: FloatArray, piece: np.ndarray) -> FloatA
             smooth[i] = state
         columns.append(smooth)
     high = rate.copy()
-    for p in np.unique(piece):
+    for p in distinct(piece):
         high[piece == p] = np.maximum.accumulate(rate[piece == p])
     columns.append(high)
     return np.stack(columns, axis=1)
@@ -72,4 +72,4 @@ def bin_edges(position: FloatArray, series: Series) -> FloatArray:
     """(n+1,) seconds halfway between neighbouring bins, the series' ends outside."""
     first, span = series.time[0], series.time[-1] - series.time[0]
     middle = 0.5 * (position[1:] + position[:-1])
-    return first + span * np.concatenate([[0.0], middle, [1.0]])
+    return np.asarray(first + span * np.concatenate([[0.0], middle, [1.0]]))

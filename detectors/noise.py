@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from detectors.types import FloatArray
 
-CORRELATION_TIMES = np.array([1e-6, 1 / 64, 1 / 18, 1 / 5, 3.0, 1 / 5, 3.0, 1 / 5])
+CORRELATION_TIMES = np.array([1e-6, 1 / 64, 1 / 18, 1 / 5, 3.0, 1 / 5, 3.0])
 """Correlation time of each law, as a share of the trace's duration."""
 
-NUGGETS = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.5, 0.9])
+NUGGETS = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.5])
 """Share of the variance that is white, for each law; the laws without come first."""
 
 LAWS = len(NUGGETS)
@@ -45,12 +45,12 @@ class Whitener:
     def under(self, law: int, columns: FloatArray) -> FloatArray:
         """Whitens (n, m) columns under one law, to (n, m)."""
         if self.matrix is not None:
-            return self.matrix[law] @ columns
+            return np.asarray(self.matrix[law] @ columns)
         if law < _BARE:
             out = columns.copy()
             out[1:] -= self.carry[law, 1:, None] * columns[:-1]
-            return out * self.scale[law][:, None]
-        return self(columns)[law]
+            return np.asarray(out * self.scale[law][:, None])
+        return np.asarray(self(columns)[law])
 
     def __call__(self, columns: FloatArray) -> FloatArray:
         """Whitens (n, m) columns to (LAWS, n, m)."""

@@ -7,11 +7,14 @@ import numpy as np
 from detectors.binning import blockwise_trend
 from detectors.evidence import Group
 from detectors.noise import Whitener, regular_whitener
+from detectors.series import distinct, median
 from detectors.types import FloatArray
 
 DAY_SECONDS = 86400.0
 MAXIMUM_STEPS = 8
 STAIRCASE_STEPS = 5
+FEWEST_BINS_FOR_STEPS = 6
+"""A line and a step are four numbers; with fewer bins than this a step fits anything."""
 LOADS_LOG_PRIOR = 1.0
 STEP_LAWS = (1, 4)
 """Laws of noise under which steps are searched: short-lived noise, and noise that wanders like the level itself."""
@@ -43,6 +46,8 @@ def steps(whiten: Whitener, position: FloatArray, base: FloatArray, level: Float
     """Up to eight level shifts, found greedily in the whitened space with a line always beside them
     (orthogonal matching pursuit, Pati et al. 1993); one is taken while it earns more than its two parameters."""
     n = len(level)
+    if n < FEWEST_BINS_FOR_STEPS:
+        return None
     fixed = np.concatenate([base, position[:, None], level[:, None]], axis=1)
     white_fixed = whiten.under(law, fixed)
     candidates = _step_columns(n)
@@ -76,7 +81,7 @@ def steps(whiten: Whitener, position: FloatArray, base: FloatArray, level: Float
 def load_steps(position: FloatArray, loads: FloatArray) -> Group | None:
     """Level shifts where model versions were loaded (shares of the trace): their times are known, so each costs one
     parameter. None without loads inside, or with more than eight."""
-    rows = np.unique(np.searchsorted(position, loads))
+    rows = distinct(np.searchsorted(position, loads))
     rows = rows[(rows >= 2) & (rows <= len(position) - 3)]
     if not 1 <= len(rows) <= MAXIMUM_STEPS:
         return None
@@ -85,8 +90,8 @@ def load_steps(position: FloatArray, loads: FloatArray) -> Group | None:
 
 
 def _is_staircase(at: FloatArray, heights: FloatArray) -> bool:
-    """Whether steps, all up and evenly spaced to the end of the trace, are themselves the growth: chunks that are kept."""
-    if len(at) < STAIRCASE_STEPS or heights.min() < 0.2 * np.median(heights):
+    """Whether steps, all up and evenly spaced to the end of the trace, are themselves the growth: chunks kept."""
+    if len(at) < STAIRCASE_STEPS or heights.min() < 0.2 * median(heights):
         return False
     gaps = np.diff(at)
     return bool(gaps.std() < 0.6 * gaps.mean() and 1.0 - at[-1] < 1.5 * gaps.max())

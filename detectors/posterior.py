@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from detectors.binning import Judged
 from detectors.evidence import Outcome, draw
+from detectors.naming import explanation_name
 from detectors.types import Explanation, FloatArray
 
 
@@ -22,6 +23,7 @@ class Best:
     names: tuple[str, ...]
     leak_family: str
     healthy_family: str
+    healthy_curve: int
     power: float
     weight: float
     nuisance: FloatArray
@@ -38,6 +40,8 @@ class Posterior:
         leak: probability that there is a leak whose growth is material.
         rate, rate_deviation: of the leak, per trace duration, over the leaking explanations.
         onset: weighed mean onset, 0..1.
+        by_requests: share of the belief in leaks, material or not, that grow with each request; None where none such
+            competed.
         explanations: kinds that competed, the best first.
         best: the single best explanation of all; best_leak: of those that hold a leak.
         judged: the bins that it was found on.
@@ -48,6 +52,7 @@ class Posterior:
     rate: float
     rate_deviation: float
     onset: float
+    by_requests: float | None
     explanations: tuple[Explanation, ...]
     best: Best
     best_leak: Best | None
@@ -55,8 +60,8 @@ class Posterior:
     noise: float
 
 
-def combine(outcomes: Sequence[Outcome], judged: Judged) -> Posterior:
-    """Normalise over all frames and sum up."""
+def combine(outcomes: Sequence[Outcome], judged: Judged, *, named: bool = True) -> Posterior:
+    """Normalise over all frames and sum up; the kinds of explanation are listed only where ``named``."""
     top = max(float(o.log_weight.max()) for o in outcomes)
     weights = [np.exp(o.log_weight - top) for o in outcomes]
     believed = [w * o.exceeds for o, w in zip(outcomes, weights, strict=True)]
@@ -74,7 +79,8 @@ def combine(outcomes: Sequence[Outcome], judged: Judged) -> Posterior:
         rate=rate,
         rate_deviation=float(np.sqrt(max(square - rate**2, 0.0))),
         onset=onset,
-        explanations=_kinds(outcomes, weights, total),
+        by_requests=_by_requests(outcomes, weights),
+        explanations=_kinds(outcomes, weights, total) if named else (),
         best=best,
         best_leak=_best(outcomes, believed, judged.level, total) if mass > 1e-12 * total else None,
         judged=judged,
@@ -88,21 +94,33 @@ def _kinds(outcomes: Sequence[Outcome], weights: Sequence[FloatArray], total: fl
     for o, w in zip(outcomes, weights, strict=True):
         healthy, of_healthy = _numbered(o.frame.healthy.family)
         leaking, of_leaking = _numbered(o.frame.leaking.family)
-        s, _, h, l = o.chosen
+        s, _, grow, leak = o.chosen
         shape = (len(o.sets), len(healthy), len(leaking))
-        key = np.ravel_multi_index((s, of_healthy[h], of_leaking[l]), shape)
+        key = np.ravel_multi_index((s, of_healthy[grow], of_leaking[leak]), shape)
         sums = np.bincount(key, weights=w, minlength=int(np.prod(shape)))
-        for at in np.flatnonzero(np.bincount(key)):
-            s_at, h_at, l_at = np.unravel_index(at, shape)
-            groups = (g.name for g in o.sets[s_at])
-            parts = (o.frame.name if o.frame.name != "plain" else "", *groups, healthy[h_at], leaking[l_at])
-            name = " + ".join(p for p in parts if p) or "flat"
-            kinds[name, bool(leaking[l_at])] = kinds.get((name, bool(leaking[l_at])), 0.0) + float(sums[at])
+        present = np.flatnonzero(np.bincount(key))
+        for at, s_at, grow_at, leak_at in zip(present, *np.unravel_index(present, shape), strict=True):
+            groups = [g.name for g in o.sets[s_at]]
+            name = explanation_name(o.frame.name, groups, healthy[grow_at], leaking[leak_at])
+            kind = name, bool(leaking[leak_at])
+            kinds[kind] = kinds.get(kind, 0.0) + float(sums[at])
     ranked = sorted(kinds.items(), key=lambda kind: -kind[1])
     first = ranked[0][1]
     return tuple(
         Explanation(name, leaks, w / total, float(np.log(first / max(w, 1e-300)))) for (name, leaks), w in ranked
     )
+
+
+def _by_requests(outcomes: Sequence[Outcome], weights: Sequence[FloatArray]) -> float | None:
+    if not any("requests" in o.frame.leaking.family for o in outcomes):
+        return None
+    leaks = requests = 0.0
+    for o, w in zip(outcomes, weights, strict=True):
+        names, number = _numbered(o.frame.leaking.family)
+        by_family = np.bincount(number[o.chosen[3]], weights=w, minlength=len(names))
+        leaks += float(by_family[1:].sum())
+        requests += float(by_family[names.index("requests")]) if "requests" in names else 0.0
+    return requests / leaks if leaks > 0 else 0.0
 
 
 def _numbered(family: tuple[str, ...]) -> tuple[list[str], NDArray[np.int64]]:
@@ -116,16 +134,17 @@ def _best(outcomes: Sequence[Outcome], weights: Sequence[FloatArray], level: Flo
     which = int(np.argmax([w.max() for w in weights]))
     o, w = outcomes[which], weights[which]
     at = int(np.argmax(w))
-    s, law, h, l = (int(i) for i in o.chosen[:, at])
-    drawn = draw(o.frame, level, o.sets[s], law, h, l)
-    healthy = ("", *o.frame.healthy.family)[h]
+    s, law, grow, leak = (int(i) for i in o.chosen[:, at])
+    drawn = draw(o.frame, level, o.sets[s], law, grow, leak)
+    healthy = ("", *o.frame.healthy.family)[grow]
     periodic = sum((drawn.groups[g] for g in o.sets[s] if g.name in ("load", "cycle")), np.zeros(len(level)))
     return Best(
         o.frame.name,
         tuple(g.name for g in o.sets[s]),
-        ("", *o.frame.leaking.family)[l],
+        ("", *o.frame.leaking.family)[leak],
         healthy,
-        float(np.concatenate([[1.0], o.frame.leaking.power])[l]),
+        grow - 1,
+        float(np.concatenate([[1.0], o.frame.leaking.power])[leak]),
         float(w[at]) / total,
         drawn.nuisance,
         periodic + drawn.growth if healthy == "load" else periodic,

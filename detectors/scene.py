@@ -8,10 +8,10 @@ import numpy as np
 from detectors.binning import Judged, judge, judge_teeth, without_pulses
 from detectors.cuts import Cut, Cuts, find_cuts
 from detectors.load import Counter, counter, model_columns
-from detectors.series import Series, bin_equally, reduce
+from detectors.series import Series, bin_equally, distinct, median, quantile, reduce
 from detectors.types import FloatArray
 
-IMMATERIAL_SHARE = 0.03
+IMMATERIAL_SHARE = 0.02
 """Share of the material growth below which differences persuade nobody."""
 
 
@@ -53,6 +53,10 @@ class Scene:
     def span(self) -> float:
         """Duration of the judged part, in seconds."""
         return float(self.series.time[-1] - self.series.time[0])
+
+    def at(self, position: float) -> float:
+        """Unix seconds of a position 0..1 in the judged part."""
+        return self.start + self.first + self.span * position
 
 
 def prepare(
@@ -102,7 +106,7 @@ def _all_requests(
     if not by_model:
         return None
     total = sum((c.at(time) for c in by_model.values()), np.zeros(len(time)))
-    resets = np.unique(np.concatenate([c.resets for c in by_model.values()]))
+    resets = distinct(np.concatenate([c.resets for c in by_model.values()]))
     return Counter(time, total, resets)
 
 
@@ -111,7 +115,7 @@ def _loads(time: FloatArray, columns: Mapping[str, FloatArray]) -> FloatArray:
     named = [c for n, c in columns.items() if n == "model_loads_total" or n.startswith("model_loads_total:")]
     found = [counter(time, c) for c in named]
     times = [c.time[1:][np.diff(c.total) > 0] for c in found if c is not None]
-    return np.unique(np.concatenate(times)) if times else np.empty(0)
+    return distinct(np.concatenate(times)) if times else np.empty(0)
 
 
 def _without_startups(series: Series, cuts: Cuts) -> Series:
@@ -128,13 +132,13 @@ def _without_startups(series: Series, cuts: Cuts) -> Series:
 
 
 def material_growth(level: FloatArray, limit: float | None) -> float:
-    """1.5 % of the headroom above the 10 % level, at most 3 % of the median level: what needs over 60 such traces to
+    """2 % of the headroom above the 10 % level, at most 4 % of the median level: what needs over 50 such traces to
     fill the headroom is no verdict."""
-    share_of_level = 0.03 * float(np.median(level))
-    low = float(np.quantile(level, 0.1))
+    share_of_level = 0.04 * median(level)
+    low = quantile(level, 0.1)
     if limit is None or limit <= low:
         return max(share_of_level, 1.0)
-    return max(min(0.015 * (limit - low), share_of_level), 1.0)
+    return max(min(0.02 * (limit - low), share_of_level), 1.0)
 
 
 def _startup_end(series: Series) -> float:
@@ -149,9 +153,9 @@ def _startup_end(series: Series) -> float:
     bins = bin_equally(series, count)
     level = bins.median
     longest, settled = max(3, int(0.08 * count)), max(1, round(0.025 * count))
-    typical = float(np.median(np.abs(level[3:] - level[:-3])))
+    typical = median(np.abs(level[3:] - level[:-3]))
     height = float(level[: longest + 1].max() - level[0])
-    if height < max(10.0 * typical, 0.02 * float(np.median(level))):
+    if height < max(10.0 * typical, 0.02 * median(level)):
         return float(time[0])
     for i in range(1, longest + 1):
         if i + settled < len(level) and level[i + settled] - level[i] < 0.02 * height:

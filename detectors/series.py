@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.types import FloatArray
+
+Number = TypeVar("Number", np.float64, np.int64)
 
 METRICS = ("anon_bytes", "working_set_bytes", "rss_bytes", "usage_bytes")
 """The memory columns that can carry a verdict, the best witness of a leak first: anonymous memory cannot be
@@ -81,6 +85,28 @@ def _sorted_rows(value: FloatArray, starts: np.ndarray, counts: np.ndarray) -> F
     padded = np.where(np.arange(width) < counts[:, None], value[np.minimum(index, len(value) - 1)], np.inf)
     padded.sort(axis=1)
     return padded
+
+
+def quantile(values: FloatArray, share: float) -> float:
+    """Interpolated between the two nearest of at least one known value, as numpy.quantile does; numpy's own quantile,
+    median and unique import numpy.ma, which takes as long as a verdict, and cost several times as much when small."""
+    at = share * (len(values) - 1)
+    low = int(at)
+    high = min(low + 1, len(values) - 1)
+    ordered = np.partition(values, (low, high))
+    return float(ordered[low] + (at - low) * (ordered[high] - ordered[low]))
+
+
+def median(values: FloatArray) -> float:
+    """The median of at least one known value."""
+    return quantile(values, 0.5)
+
+
+def distinct(values: NDArray[Number]) -> NDArray[Number]:
+    """The different values in rising order."""
+    ordered = np.sort(values)
+    first_of_its_kind = np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
+    return np.asarray(ordered[first_of_its_kind])
 
 
 def middle(values: FloatArray) -> float:

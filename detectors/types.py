@@ -81,7 +81,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Seconds from the trace's end until the level reaches the limit, load peaks included; ``high`` None: maybe never."""
+    """Seconds from the end until the level reaches the limit, load peaks included; ``high`` None: perhaps never."""
 
     seconds_to_limit: float
     low: float

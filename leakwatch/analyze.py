@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from detectors.types import Assessment
-from leakwatch import detect, diagnose
+from leakwatch import detect
 from leakwatch.errors import LeakwatchError
 from leakwatch.kills import LogEvidence, with_kills
 from leakwatch.sample.trace_files import read_traces
@@ -23,6 +23,9 @@ NO_TRACES = frozenset(
 )
 """Endings of files that stand beside traces in a folder and never are any; a file named by itself is always read."""
 
+MANY_SOURCES = 12
+"""From this many files on loading pyarrow (some 70 ms) costs less than reading small ones row by row (6 ms each)."""
+
 WORKERS_START_SECONDS = 0.3
 """What starting workers costs: one import of numpy and the detectors (benchmarks/many_files.py measures it)."""
 
@@ -32,7 +35,8 @@ class Reading:
     """How every source is read: the flags of the command line, in bytes, seconds and Unix seconds.
 
     ``keep_columns`` keeps all columns of a trace after its verdict; otherwise the judged one alone is kept, so that
-    a thousand traces fit into memory. ``evidence`` is what logs tell about the same containers.
+    a thousand traces fit into memory. ``diagnosed`` looks for the cause as well. ``one_of_many``: see `read_traces`.
+    ``evidence`` is what logs tell about the same containers.
     """
 
     format: str | None = None
@@ -41,6 +45,8 @@ class Reading:
     since: float | None = None
     until: float | None = None
     keep_columns: bool = True
+    diagnosed: bool = True
+    one_of_many: bool = False
     evidence: LogEvidence | None = None
 
 
@@ -76,7 +82,12 @@ def find_sources(paths: Sequence[str]) -> list[str]:
 def analyze_source(source: str, reading: Reading) -> Result:
     """Read one source and judge every trace in it; whatever goes wrong is the result's error, not an exception."""
     try:
-        traces = read_traces(source, format=reading.format, interval_seconds=reading.interval_seconds)
+        traces = read_traces(
+            source,
+            format=reading.format,
+            interval_seconds=reading.interval_seconds,
+            one_of_many=reading.one_of_many,
+        )
         judged = [_judge(trace, reading) for trace in traces]
         return Result(
             source,
@@ -96,6 +107,7 @@ def analyze_sources(sources: Sequence[str], reading: Reading) -> Iterator[Result
     Starts alone; hands the rest to worker processes once the pace so far shows that this saves more time than starting
     them costs. The first source is left out of the pace: it pays for the imports.
     """
+    reading = replace(reading, one_of_many=len(sources) >= MANY_SOURCES)
     cores = len(os.sched_getaffinity(0)) if STANDARD_INPUT not in sources else 1
     began = time.perf_counter()
     for done, source in enumerate(sources):
@@ -156,7 +168,11 @@ def _judge(trace: Trace, reading: Reading) -> tuple[Trace, Assessment, Diagnosis
     assessment = detect.assess(trace)
     if reading.evidence is not None:
         assessment = with_kills(trace, assessment, reading.evidence)
-    diagnosis = diagnose.diagnose(trace, assessment)
+    diagnosis = None
+    if reading.diagnosed:
+        from leakwatch.diagnose import diagnose  # YAML and the trees cost as much as a verdict
+
+        diagnosis = diagnose(trace, assessment)
     if not reading.keep_columns:
         kept = {name: column for name, column in trace.columns.items() if name == assessment.verdict.metric}
         trace = replace(trace, columns=kept)

@@ -7,7 +7,6 @@ import numpy as np
 from detectors.types import Answer, Assessment, FloatArray, Shape
 from leakwatch.trace import Trace
 from playbooks.engine import walk
-from playbooks.load import built_in
 from playbooks.types import Diagnosis, Fact
 
 GUILTY_LIMIT_RATIO = 0.92
@@ -22,10 +21,14 @@ def diagnose(trace: Trace, assessment: Assessment) -> Diagnosis | None:
     """The cause and what to do, with the way there; None where memory that is flat or a short trace explains itself."""
     verdict = assessment.verdict
     if verdict.verdict is Answer.LEAK:
-        return walk(built_in("memory_leak"), facts_of(trace, assessment))
-    if verdict.shape in _NOTHING_TO_EXPLAIN:
+        tree = "memory_leak"
+    elif verdict.shape in _NOTHING_TO_EXPLAIN:
         return None
-    return walk(built_in("growth_that_is_no_leak"), facts_of(trace, assessment))
+    else:
+        tree = "growth_that_is_no_leak"
+    from playbooks.load import built_in  # PyYAML takes longer to import than the walk
+
+    return walk(built_in(tree), facts_of(trace, assessment))
 
 
 def facts_of(trace: Trace, assessment: Assessment) -> tuple[Fact, ...]:
@@ -154,7 +157,12 @@ def _ends(column: FloatArray) -> tuple[float, float] | None:
     if len(known) < 2:
         return None
     edge = max(1, len(known) // _EDGE)
-    return float(np.median(known[:edge])), float(np.median(known[-edge:]))
+    return _middle(known[:edge]), _middle(known[-edge:])
+
+
+def _middle(values: FloatArray) -> float:
+    """The upper median; numpy.median and numpy.quantile import numpy.ma, 12 ms."""
+    return float(np.partition(values, len(values) // 2)[len(values) // 2])
 
 
 def _duration(seconds: float) -> str:

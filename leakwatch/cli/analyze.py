@@ -10,7 +10,7 @@ from leakwatch.cli.parameters import parse_time_or_age, parsed, screen_size, wan
 from leakwatch.kills import LogEvidence
 from leakwatch.quantities import parse_duration, parse_size
 from leakwatch.sample.trace_files import FORMATS
-from leakwatch.tell.outputs import OUTPUTS, Look, render
+from leakwatch.tell.outputs import OUTPUTS, SHOW_THE_CAUSE, Look, render
 from leakwatch.tell.progress import with_progress
 from leakwatch.tell.units import visible
 from leakwatch.trace import Trace
@@ -58,7 +58,16 @@ def command(
     if (*paths, *logs).count(STANDARD_INPUT) > 1:
         raise click.BadParameter("- (standard input) can be read once only", param_hint="PATH")
     sources = find_sources(paths)
-    reading = Reading(format, interval, limit, since, until, keep_columns=output == "html", evidence=_evidence(logs))
+    reading = Reading(
+        format,
+        interval,
+        limit,
+        since,
+        until,
+        keep_columns=output == "html",
+        diagnosed=output in SHOW_THE_CAUSE,
+        evidence=_evidence(logs),
+    )
     analyses: list[tuple[Trace, Assessment]] = []
     diagnoses: list[Diagnosis | None] = []
     failed = False

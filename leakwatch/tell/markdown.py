@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from detectors.types import Answer, Assessment
 from leakwatch.tell import units
+from leakwatch.tell.competition import HEAD as HEAD_OF_COMPETITION
+from leakwatch.tell.competition import competition_rows, left_out
 from leakwatch.tell.figures import figures, models
 from leakwatch.tell.sentences import WORDS, next_step, trace_name, verdict_in_words
 from leakwatch.tell.summary import HEAD, NAME_COLUMN, summary_line, summary_rows
@@ -65,11 +67,10 @@ def _section(trace: Trace, assessment: Assessment, diagnosis: Diagnosis | None, 
     if verdict.because:
         lines += ["", "Why:", "", *(f"- {escape(sentence)}" for sentence in verdict.because)]
     if explain and assessment.explanations:
-        competed = (
-            (escape(e.name), "yes" if e.leak else "no", units.share(e.weight), units.number(e.lost_by))
-            for e in assessment.explanations
-        )
-        lines += ["", "What competed:", "", *_table(("Explanation", "Leaks", "Belief", "Lost by (nats)"), competed)]
+        competed = (map(escape, row) for row in competition_rows(assessment.explanations))
+        lines += ["", "What competed:", "", *_table(HEAD_OF_COMPETITION, ([*row] for row in competed))]
+        more = left_out(assessment.explanations)
+        lines += ["", more] if more else []
     if diagnosis is None:
         return [*lines, "", f"Next: {escape(next_step(trace, assessment))}"]
     steps = (f"{i}. {_step(step)}" for i, step in enumerate(diagnosis.steps, 1))

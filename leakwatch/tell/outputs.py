@@ -9,6 +9,9 @@ from playbooks.types import Diagnosis
 
 OUTPUTS = ("table", "wide", "json", "yaml", "markdown", "html", "junit")
 
+SHOW_THE_CAUSE = frozenset({"wide", "json", "yaml", "markdown"})
+"""Those that show a diagnosis; for the others none need be made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:

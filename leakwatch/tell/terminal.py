@@ -15,6 +15,8 @@ from rich.text import Text
 
 from detectors.types import Answer, Assessment
 from leakwatch.tell import chart, units
+from leakwatch.tell.competition import HEAD as HEAD_OF_COMPETITION
+from leakwatch.tell.competition import competition_rows, left_out
 from leakwatch.tell.figures import Figure, figures, models
 from leakwatch.tell.sentences import WORDS, next_step, trace_name, verdict_in_words
 from leakwatch.tell.summary import FULL_HEAD, HEAD, NAME_COLUMN, columns_that_fit, summary_line, summary_rows
@@ -34,6 +36,8 @@ _CHART_STYLES = {
 }
 _TEXT_WIDTH = 110
 """Sentences longer than this are hard to read."""
+_LEAST_CHART_HEIGHT = 7
+"""Rows, axis and legend included."""
 
 
 def render(
@@ -48,8 +52,8 @@ def render(
 ) -> str:
     """The whole screen as text, ``width`` columns wide, with ANSI colours where ``colour``.
 
-    One trace takes ``height`` rows where its chart can be fitted to that; where ``wide`` it is shown in full, with its
-    ``diagnosis``.
+    One trace takes at most ``height`` rows, the prompt's included, where its chart and its reasons can be fitted to
+    that; where ``wide`` or ``explain`` the reasons are told in full, where ``wide`` the ``diagnosis`` too.
     """
     console = Console(
         file=io.StringIO(),
@@ -85,28 +89,37 @@ def _one(
         (trace_name(trace), "bold"),
         f": {verdict_in_words(trace, assessment)}",
     )
-    below: list[RenderableType] = [_numbers(figures(trace, assessment, full=wide))]
+    numbers: list[RenderableType] = [_numbers(figures(trace, assessment, full=wide))]
     if wide and (by_model := models(assessment)):
-        below += [Text("By model", "bold"), _numbers(by_model)]
-    if assessment.verdict.because:
-        below += [Text("Why", "bold"), *(_bullet(sentence) for sentence in assessment.verdict.because)]
+        numbers += [Text("By model", "bold"), _numbers(by_model)]
+    advice: list[RenderableType] = []
     if explain:
-        below += [Text("What competed", "bold"), _competition(assessment)]
+        advice += [Text("What competed", "bold"), _competition(assessment)]
     if diagnosis is None:
-        below.append(_hanging(Text("Next ", "bold"), Text(next_step(trace, assessment))))
+        advice.append(_hanging(Text("Next ", "bold"), Text(next_step(trace, assessment))))
     else:
-        below += [Text("Cause", "bold"), _bullet(f"{diagnosis.cause} ({diagnosis.confidence})")]
-        below += [Text("What to do", "bold"), *(_bullet(str(s), f"{i}.") for i, s in enumerate(diagnosis.steps, 1))]
+        advice += [Text("Cause", "bold"), _bullet(f"{diagnosis.cause} ({diagnosis.confidence})")]
+        advice += [Text("What to do", "bold"), *(_bullet(str(s), f"{i}.") for i, s in enumerate(diagnosis.steps, 1))]
     text_width = console.width if wide else min(console.width, _TEXT_WIDTH)
-    options = console.options.update(width=text_width)
-    used = sum(len(console.render_lines(part, options)) for part in (headline, *below))
-    # The chart takes what the rest and the prompt leave of the screen, so that the verdict stays in sight.
-    chart_height = min(max(height - used - 1, 7), 24 if wide else 14)
+
+    def rows(*parts: RenderableType) -> int:
+        return sum(len(console.render_lines(part, console.options.update(width=text_width))) for part in parts)
+
+    # The chart and the reasons take what the rest and the prompt leave of the screen, so that the verdict stays in
+    # sight; the reasons that carry the verdict come first, and the first is always told.
+    room = height - 1 - rows(headline, *numbers, *advice)
+    why: list[RenderableType] = [_bullet(sentence) for sentence in assessment.verdict.because]
+    while len(why) > 1 and not (wide or explain) and 1 + rows(*why) > room - _LEAST_CHART_HEIGHT:
+        del why[-1]
+    if why:
+        untold = len(assessment.verdict.because) - len(why)
+        why.insert(0, Text.assemble(("Why", "bold"), f" ({untold} more: -o wide)" if untold else ""))
+    chart_height = min(max(room - rows(*why), _LEAST_CHART_HEIGHT), 24 if wide else 14)
     picture = chart.draw(trace, assessment, text_width, chart_height)
     console.print(headline, width=text_width)
     if picture:
         console.print(*(_chart_row(row) for row in picture), sep="\n", no_wrap=True, crop=True)
-    console.print(Group(*below), width=text_width)
+    console.print(Group(*numbers, *why, *advice), width=text_width)
 
 
 def _many(console: Console, analyses: Sequence[tuple[Trace, Assessment]], *, wide: bool, explain: bool) -> None:
@@ -140,15 +153,15 @@ def _numbers(lines: Sequence[Figure]) -> Table:
 def _competition(assessment: Assessment) -> RenderableType:
     if not assessment.explanations:
         return Padding(Text("nothing: there was too little trace to explain"), (0, 0, 0, 2))
+    name, *numbers = HEAD_OF_COMPETITION
     table = _table()
-    table.add_column("Explanation", overflow="fold")
-    table.add_column("Leaks", no_wrap=True)
-    table.add_column("Belief", justify="right", no_wrap=True)
-    table.add_column("Lost by (nats)", justify="right", no_wrap=True)
-    for one in assessment.explanations:
-        lost = "best" if one.lost_by == 0 else units.number(one.lost_by)
-        table.add_row(Text(units.visible(one.name)), "yes" if one.leak else "no", units.share(one.weight), lost)
-    return table
+    table.add_column(name, overflow="fold")
+    for i, column in enumerate(numbers):
+        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
+    for row in competition_rows(assessment.explanations):
+        table.add_row(*map(Text, row))
+    more = left_out(assessment.explanations)
+    return Group(table, Text(more, "dim")) if more else table
 
 
 def _table() -> Table:

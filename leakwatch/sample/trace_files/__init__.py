@@ -18,7 +18,12 @@ FORMATS: tuple[str, ...] = ("native", "prometheus", "openmetrics", "grafana", "d
 
 
 def read_traces(
-    path: str, *, format: str | None = None, interval_seconds: float | None = None, stdin: BinaryIO | None = None
+    path: str,
+    *,
+    format: str | None = None,
+    interval_seconds: float | None = None,
+    stdin: BinaryIO | None = None,
+    one_of_many: bool = False,
 ) -> list[Trace]:
     """All containers of one file, in the order in which they first appear; at least one, perhaps without samples.
 
@@ -27,6 +32,7 @@ def read_traces(
         format: one of FORMATS; None recognises the form by its content.
         interval_seconds: between two lines of ``docker stats`` that bear no time; None assumes 1 s and notes it.
         stdin: what ``-`` reads; None is the process' own.
+        one_of_many: whether a dozen files or more are read by this process, so that loading a fast reader pays.
 
     Raises:
         TraceError: the file cannot be opened, is empty, damaged, not UTF-8, or holds no memory.
@@ -35,7 +41,7 @@ def read_traces(
     if format is not None and format not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, not {format!r}")
     try:
-        with opened(path, stdin) as file:
+        with opened(path, stdin, one_of_many=one_of_many) as file:
             return _read(file, format, interval_seconds)
     except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         what = f"the file is damaged or cut short ({' '.join(str(error).split())})"

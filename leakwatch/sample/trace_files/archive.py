@@ -14,6 +14,9 @@ HEAD_BYTES = 256 * 1024
 """How much is looked at to recognise a file. Row by row this much takes some 20 ms, to load pyarrow some 40 ms, once:
 so a longer file goes through pyarrow, with a small loss at worst and a gain in every call with several files."""
 
+ONE_OF_MANY_BYTES = 16 * 1024
+"""The same where many files share the cost of loading pyarrow."""
+
 LONGEST_LINE_BYTES = 16 * 1024 * 1024
 """A line beyond this is no row of any trace; the bound keeps a bomb of one endless line out of memory."""
 
@@ -24,17 +27,17 @@ class TraceFile:
     Attributes:
         source: the path exactly as the caller gave it.
         head: the first bytes, decompressed (at most HEAD_BYTES).
-        is_large: whether more follows than the head.
+        is_large: whether it is worth reading by pyarrow.
     """
 
-    def __init__(self, source: str, place: str, handles: ExitStack) -> None:
+    def __init__(self, source: str, place: str, handles: ExitStack, *, one_of_many: bool = False) -> None:
         self.source = source
         self._place, self._handles = place, handles
         with open(place, "rb") as raw:
             magic = raw.read(8)
         self._decompress = decompressor(magic)
         self.head = self.open().read(HEAD_BYTES)
-        self.is_large = len(self.head) == HEAD_BYTES
+        self.is_large = len(self.head) >= (ONE_OF_MANY_BYTES if one_of_many else HEAD_BYTES)
 
     def open(self) -> BinaryIO:
         """The decompressed bytes from their start, open until the TraceFile is done with.
@@ -80,7 +83,7 @@ def not_utf8(source: str, line: int | None = None) -> TraceError:
 
 
 @contextmanager
-def opened(path: str, stdin: BinaryIO | None = None) -> Iterator[TraceFile]:
+def opened(path: str, stdin: BinaryIO | None = None, *, one_of_many: bool = False) -> Iterator[TraceFile]:
     """The file at a path, or standard input for ``-``; what cannot be read twice (a pipe) is copied to disk first.
 
     Raises:
@@ -95,7 +98,7 @@ def opened(path: str, stdin: BinaryIO | None = None) -> Iterator[TraceFile]:
             raise TraceError(path, f"cannot be opened ({why})", "check the path and its permissions") from None
         if source is stdin or not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
             place = _copied(path, source, handles)
-        yield TraceFile(path, place, handles)
+        yield TraceFile(path, place, handles, one_of_many=one_of_many)
 
 
 def _copied(path: str, source: BinaryIO, handles: ExitStack) -> str:

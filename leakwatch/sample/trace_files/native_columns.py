@@ -7,7 +7,7 @@ from pyarrow import csv as arrow_csv
 from leakwatch.quantities import MILLISECONDS_FROM, parse_time
 from leakwatch.sample.trace_files.archive import TraceFile
 from leakwatch.sample.trace_files.native_header import UNKNOWN_CELLS, Header
-from leakwatch.sample.trace_files.rows import IntArray, Rows
+from leakwatch.sample.trace_files.rows import Rows
 from leakwatch.trace import FloatArray
 
 TIME_TYPES = (pa.float64(), pa.timestamp("ns", tz="UTC"), pa.string())
@@ -49,11 +49,11 @@ def _rows(table: pa.Table, header: Header) -> Rows:
         if pa.types.is_binary(column.type):
             raise ValueError("text that is not UTF-8")
         if pa.types.is_floating(column.type) or pa.types.is_integer(column.type):
-            columns[name] = column.to_numpy().astype(np.float64, copy=False)
+            columns[name] = _numbers(column)
     series, names = np.zeros(len(seconds), dtype=np.int64), [None]
     if header.container_at is not None:
         containers = table.column(str(header.container_at)).unify_dictionaries().combine_chunks()
-        series, names = containers.indices.to_numpy().astype(np.int64), containers.dictionary.to_pylist()
+        series, names = _numbers(containers.indices).astype(np.int64), containers.dictionary.to_pylist()
         if any(name != name.strip() or not name for name in names):
             raise ValueError("a row without a container's name")
     return Rows(seconds, columns, np.zeros(len(seconds), dtype=np.int64), series, names)
@@ -61,9 +61,25 @@ def _rows(table: pa.Table, header: Header) -> Rows:
 
 def _seconds(times: pa.ChunkedArray) -> FloatArray:
     if pa.types.is_timestamp(times.type):
-        nanoseconds: IntArray = times.to_numpy().astype(np.int64)  # an empty cell becomes a time long before 1970
-        return nanoseconds / 1e9
+        return _numbers(times) / 1e9
     if pa.types.is_string(times.type):
         return np.array([parse_time(text) for text in times.to_pylist()])
-    numbers: FloatArray = times.to_numpy()
+    numbers = _numbers(times)
     return np.where(numbers >= MILLISECONDS_FROM, numbers / 1000.0, numbers)
+
+
+def _numbers(column: "pa.ChunkedArray | pa.Array") -> FloatArray:
+    """The values as float64, NaN where null, by Arrow's columnar layout (a bitmap and the values; offset in both).
+
+    Arrow's own to_numpy imports pandas wherever that is installed, which takes longer than the whole analysis.
+    """
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    known, values = whole.buffers()
+    kind = np.dtype(f"{'f' if pa.types.is_floating(whole.type) else 'i'}{whole.type.bit_width // 8}")
+    if not len(whole):
+        return np.empty(0)
+    numbers = np.frombuffer(values, kind, len(whole), whole.offset * kind.itemsize).astype(np.float64, copy=False)
+    if not whole.null_count:
+        return numbers
+    bits = np.unpackbits(np.frombuffer(known, np.uint8), bitorder="little")[whole.offset : whole.offset + len(whole)]
+    return np.where(bits, numbers, np.nan)

@@ -66,6 +66,22 @@ def test_a_leak_fits_a_small_terminal(examples: Any) -> None:
     assert len(screen(examples.leak()).splitlines()) <= 23
 
 
+def test_many_reasons_leave_the_verdict_in_sight(examples: Any) -> None:
+    """A small terminal gets the most telling reasons and the number of the others; a large and a wide one get all."""
+    trace, leak = examples.leak()
+    because = tuple(f"reason {i}, with its number and its unit in a sentence that is of some length" for i in range(7))
+    told = trace, replace(leak, verdict=replace(leak.verdict, because=because))
+    shown = screen(told).splitlines()
+    assert len(shown) <= 23
+    assert shown[0].startswith("LEAK")
+    assert shown[-2].startswith("Next")
+    first = [line for line in shown if line.startswith("  • reason")]
+    assert first[0].startswith("  • reason 0")
+    assert f"Why ({7 - len(first)} more: -o wide)" in shown
+    for look in ({"height": 50}, {"wide": True}, {"explain": True}):
+        assert all(f"reason {i}" in screen(told, **look) for i in range(7))
+
+
 def test_names_cannot_style_or_break_the_screen(examples: Any) -> None:
     """Markup is shown as it is written; escapes and newlines are shown, not obeyed."""
     for analyses in ((examples.hostile,), (examples.hostile, examples.flat)):

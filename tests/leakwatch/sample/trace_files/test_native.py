@@ -1,6 +1,9 @@
 """The native CSV: every column and every kind of dirt that the contract names."""
 
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -197,3 +200,17 @@ def test_dirt_in_a_long_file_is_told_with_its_line() -> None:
     trace = read_one("\n".join([lines[0], "", *lines[1:]]))
     assert (len(trace.time_seconds), trace.dropped_rows) == (19_998, 2)
     assert [row.line for row in trace.dropped] == [15_002, 16_002]
+
+
+def test_a_long_file_is_read_without_pandas(tmp_path: Path) -> None:
+    """Not even an attempt: where pandas is installed, Arrow's own conversion to numpy would import it."""
+    (tmp_path / "pandas.py").write_text("print('pandas imported')\n")
+    rows = "".join(f"{1790000000 + 15 * i},{5_000_000_000 + i},\n" for i in range(20_000))
+    path = tmp_path / "long.csv"
+    path.write_text("timestamp,anon_bytes,requests_total\n" + rows)
+    code = "import sys; from leakwatch.sample.trace_files import read_traces; read_traces(sys.argv[1])"
+    code += "; assert 'pyarrow' in sys.modules"
+    command = [sys.executable, "-c", code, str(path)]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout == ""
