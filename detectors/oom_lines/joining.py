@@ -142,7 +142,7 @@ def _glued(parts: Sequence[bytes], joint: bytes) -> tuple[bytes, list[int]]:
     """The parts as one text, and where each begins in it; a soft line break (RFC 2045) leaves nothing behind."""
     text, starts = parts[0], [0]
     for part in parts[1:]:
-        text = text[:-1] if text.endswith(b"=") else text + joint
+        text = text[:-1] if text.endswith(b"=") else text.removesuffix(b"=20") + joint
         starts.append(len(text))
         text += part
     return text, starts

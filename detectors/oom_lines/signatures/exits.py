@@ -138,6 +138,13 @@ EXITS: tuple[Signature, ...] = (
         "siderolabs/talos",
     ),
     _exit(
+        ("Killed (program",),
+        r": Killed \(program (?P<process>[a-z0-9+_-]+)\)",
+        "GCC 3",
+        "gfortran: Internal error: Killed (program f951)",
+        "GNU gcc.c",
+    ),
+    _exit(
         ("exitcode",),
         r"exitcode ?: ?-9 \(pid: (?P<pid>[0-9]+)\)",
         "torchrun 1.9",

@@ -101,6 +101,17 @@ KILLS: tuple[Signature, ...] = (
     ),
     Signature(
         kind="kernel_oom_kill",
+        literals=KILL_LITERALS,
+        gate=KILL_GATE,
+        pattern=rf"(?:{LEAD_MEMCG}|{LEAD_SYSTEM}): (?:OOM )?[Kk]ill(?P<killed>(?:ed)?) process :?"
+        rf" (?P<pid>[0-9]+)\b(?: {NAME})?",
+        proves=Proof.KILL,
+        since="2.4",
+        example="[ 1171.795551] Out of memory: Killed process 1669",
+        source="the same line cut short",
+    ),
+    Signature(
+        kind="kernel_oom_kill",
         literals=("memory.oom.group", "oom.group set", "going to be killed"),
         pattern=r"(?P<memcg>/|[^\s,]*/[^\s,]+) are going to be killed due to memory\.oom\.group",
         proves=Proof.KILL,

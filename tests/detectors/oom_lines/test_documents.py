@@ -146,3 +146,25 @@ def test_a_document_cut_short_still_tells_what_is_there() -> None:
         for last in range(14, len(lines) + 1):
             (event,) = scan("".join(lines[first:last]))
             assert event.fields["reason"] == "OOMKilled"
+
+
+def test_neighbours_in_a_list_are_kept_apart() -> None:
+    """A container that stands behind the one that was killed lends it nothing."""
+    listed = """status:
+  containerStatuses:
+  - lastState:
+      terminated:
+        reason: OOMKilled
+  - name: sidecar
+    containerID: containerd://1111111111111111
+    restartCount: 9
+  - name: other
+    lastState:
+      terminated:
+        reason: OOMKilled
+    restartCount: 2
+"""
+    first, second = scan(listed)
+    assert {"container", "restart_count", "container_id"}.isdisjoint(first.fields)
+    assert (second.fields["container"], second.fields["restart_count"]) == ("other", 2)
+    assert "container_id" not in second.fields

@@ -144,3 +144,26 @@ def test_a_burst_of_failed_allocations_is_one_incident() -> None:
         )
         == 1
     )
+
+
+def test_the_five_largest_processes_stand_in_order() -> None:
+    """Of a table of any length, by resident memory."""
+    (told,) = incidents(*dump(TASK, victim=900, tasks=(5, 900, 7, 800, 6, 100, 50)))
+    assert [pid for _, pid, _ in told.processes] == [900, 800, 100, 50, 7]
+
+
+def test_the_first_process_of_a_container_takes_it_along() -> None:
+    """The victim that is the container's oldest is no child; a pod's sandbox does not count as older."""
+    (told,) = incidents(*dump(TASK, victim=7, tasks=(7, 900)))
+    assert told.scope == "container"
+    lines = [line.replace("proc3", "pause") for line in dump(TASK, victim=7, tasks=(3, 7, 900))]
+    (told,) = incidents(*lines)
+    assert told.scope == "container"
+
+
+def test_a_report_hours_later_is_another_incident() -> None:
+    """The same container may be killed again; its status of tonight does not belong to this morning's dump."""
+    scanner = Scanner()
+    for stamp in ("2020-03-05T12:00:00+00:00", "2020-03-05T12:00:09+00:00", "2020-03-05T18:00:00+00:00"):
+        scanner.feed(f'{stamp} n containerd[1]: msg="TaskOOM event container_id:\\"{ID}\\""\n'.encode())
+    assert [len(told.lines) for told in scanner.incidents()] == [2, 1]

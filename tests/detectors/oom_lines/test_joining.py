@@ -96,3 +96,10 @@ def test_messages_over_two_lines(text: str, kind: str, fields: dict[str, object]
     assert event.kind == kind
     assert {name: event.fields.get(name) for name in fields} == fields
     assert event.lines == text.count("\n")
+
+
+def test_a_message_is_found_by_its_later_line() -> None:
+    """Where the wrap left nothing telling on the first line, the second finds it."""
+    (event,) = scan("# W cpu_allocator_impl.cc:81] Allocation of\n# 1207959552 exceeds 10% of free system memory.\n")
+    assert (event.line, event.lines) == (1, 2)
+    assert event.fields["requested_bytes"] == 1207959552

@@ -23,6 +23,7 @@ PREFIXES = {
     "syslog, Spanish": ("mar 05 12:00:01 node-1 kernel: ", NOON - 0.5),
     "ISO syslog": ("2020-03-05T12:00:01.500000+00:00 node-1 kernel: [  100.5] ", NOON),
     "ISO syslog with offset": ("2020-03-05T14:00:01.500000+02:00 node-1 kernel: ", NOON),
+    "ISO syslog west of Greenwich": ("2020-03-05T06:30:01.500000-05:30 node-1 kernel: ", NOON),
     "CRI": ("2020-03-05T12:00:01.500000000Z stderr F ", NOON),
     "mail": ("> > [  100.500000] ", 100.5),
     "comment": ("#  [  100.500000] ", 100.5),
