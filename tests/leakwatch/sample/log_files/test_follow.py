@@ -11,6 +11,7 @@ import pytest
 
 from leakwatch.errors import LeakwatchError
 from leakwatch.sample.log_files import follow_logs
+from leakwatch.sample.log_files.tail import Tail
 
 PATIENCE_SECONDS = 60.0
 
@@ -98,6 +99,24 @@ def test_a_renamed_log_is_read_to_its_end_before_the_new_one(log: Path, follower
         writer.write(b"later in the old one\nwithout its end")
     lines = follower.wait_for(log, b"in the new one")
     assert lines == [b"first", b"late in the old one", b"later in the old one", b"without its end", b"in the new one"]
+
+
+def test_the_old_file_is_not_left_at_once(log: Path) -> None:
+    """What a writer adds to the renamed file after the new one has its first line still comes, and before it."""
+    tail = Tail(str(log))
+    with log.open("ab", buffering=0) as writer:
+        assert b"".join(tail.news()) == b"first\n"
+        log.rename(log.with_name("kern.log.1"))
+        log.write_bytes(b"new\n")
+        assert b"".join(tail.news()) == b""
+        writer.write(b"late\n")
+        assert b"".join(tail.news()) == b"late\n"
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (read := b"".join(tail.news())):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert read == b"new\n"
+    tail.close()
 
 
 def test_rotation_after_rotation(log: Path, follower: Follower) -> None:
