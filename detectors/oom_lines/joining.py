@@ -125,12 +125,28 @@ def _joined(lines: Sequence[bytes], first: int, index: int, begin: Message, cloc
         following.append(message.text[message.begin :])
     best: Found | None = None
     for joint in (b" ", b"") if following else ():
-        text, starts = _glued([begin.text, *following], joint)
-        for hit in recognise(_decoded(text), begin.begin):
-            begins, stops = bisect_right(starts, hit.start) - 1, bisect_left(starts, hit.end)
-            touches = begins <= index - first < stops and (index > first or begins == 0)
-            if touches and stops - begins > 1 and (best is None or _tells_more(hit, best.hit)):
-                best = Found(hit, begin.at, first + begins, stops - begins)
+        whole = _touching([begin.text, *following], joint, first, index, begin)
+        if whole is None or best is not None and not _tells_more(whole.hit, best.hit):
+            continue
+        # No more lines than it takes: what stands on the next one may be another message.
+        for count in range(1, len(following)):
+            part = _touching([begin.text, *following[:count]], joint, first, index, begin)
+            if part is not None and not _tells_more(whole.hit, part.hit):
+                whole = part
+                break
+        best = whole
+    return best
+
+
+def _touching(parts: Sequence[bytes], joint: bytes, first: int, index: int, begin: Message) -> Found | None:
+    """The event of the joined parts that tells most of those over several lines, ``index`` among them."""
+    text, starts = _glued(parts, joint)
+    best: Found | None = None
+    for hit in recognise(_decoded(text), begin.begin):
+        begins, stops = bisect_right(starts, hit.start) - 1, bisect_left(starts, hit.end)
+        touches = begins <= index - first < stops and (index > first or begins == 0)
+        if touches and stops - begins > 1 and (best is None or _tells_more(hit, best.hit)):
+            best = Found(hit, begin.at, first + begins, stops - begins)
     return best
 
 

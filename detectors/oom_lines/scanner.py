@@ -89,7 +89,8 @@ class Scanner:
             self._document_line(envelope.document, raw, start, events)
             return self._stop(start, end)
         found = find(lines, index, self._clock)
-        if not final and (not found or found[-1].hit.open_ended) and not ends(after, self._clock):
+        joinable = not found or found[-1].hit.open_ended or found[-1].lines > 1
+        if not final and joinable and not ends(after, self._clock):
             return None
         taken = 1
         for one in merged(found):

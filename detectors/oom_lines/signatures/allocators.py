@@ -31,7 +31,7 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("bad_alloc",),
-        gate=r"std::bad_alloc(?:\s?$|: )",
+        gate=r"std::bad_alloc(?:[ \t\r]?$|: )",
         pattern=r"(?:(?:[Ee]rror|ERROR|[Ee]xception|E\]|FATAL|[Ff]ailed|caught)[^\n\"'`]{0,60}?[:=] ?'?|^)"
         r"(?P<exception>std::bad_alloc)(?: $|: )",
         proves=Proof.FAILURE,

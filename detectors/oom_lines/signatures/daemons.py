@@ -49,7 +49,7 @@ DAEMONS: tuple[Signature, ...] = (
     Signature(
         kind="systemd_oom",
         literals=("due to memory pressure",),
-        gate=r"Killed [^\s()]{0,600}/[^\s()]{0,600} due to mem|due to memory pressure for /",
+        gate=r"Killed [^ \t\r\n()]{0,600}/[^ \t\r\n()]{0,600} due to mem|due to memory pressure for /",
         pattern=r"\bKilled (?P<cgroup>[^\s()]{0,600}/[^\s()]{0,600}) due to memory pressure(?: for "
         r"(?P<pressure_scope>/[^\s]{0,600}))?"
         rf"(?: being {_PERCENT.replace('(', '(?P<pressure_pct>', 1)} > {_PERCENT.replace('(', '(?P<limit_pct>', 1)})?",

@@ -201,7 +201,7 @@ EXITS: tuple[Signature, ...] = (
         "any shell",
         "root@a9eade3085a5:/# python /waste_memory.py\nKilled",
         "moby/moby#15621",
-        gate=r"(?:^|[^\w\n][ \t]*)Killed(?: \((?:core dumped|SIGKILL)\)|: 9)?\s?$|(?:line [0-9]+|sh"
+        gate=r"(?:^|[^\w\n][ \t]*)Killed(?: \((?:core dumped|SIGKILL)\)|: 9)?[ \t\r]?$|(?:line [0-9]+|sh"
         r"|zsh):[^\n]{0,60}? [Kk]illed|\][+-]? +(?:[0-9]+ )?Killed|task [0-9]+: (?:Killed|Out Of)",
         whole=True,
     ),

@@ -100,7 +100,7 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_memcg_stats",
         literals=("emory: usage", ", failcnt"),
-        gate=r"(?:^|[^+a-z])memory: ?(?:usage|$)",
+        gate=r"(?:^|[^+a-z\n])memory: ?(?:usage|$)",
         pattern=r"(?:^|[^+a-z])memory: usage (?P<usage_kb>[0-9]+) kB,? limit (?P<limit_kb>[0-9]+) kB(?:,?"
         r" failcnt (?P<failcnt>[0-9]+))?",
         proves=Proof.KILL,

@@ -29,7 +29,7 @@ KILL_LITERALS = (
     "Out of Memory",
 )
 KILL_GATE = (
-    r"[Kk]ill(?:ed)? process :?\s?[0-9]|(?:(?:total-vm|anon-rss|vsz):[0-9])|ut of [Mm]emory(?: \([a-z_ ]+\)|"
+    r"[Kk]ill(?:ed)? process :?[ \t\r]?[0-9]|(?:(?:total-vm|anon-rss|vsz):[0-9])|ut of [Mm]emory(?: \([a-z_ ]+\)|"
     r" in UB [0-9]+)?: (?:OOM )?[Kk]ill"
     r"|sacrifice child|score [0-9]+ or a|^[ \t>#]*Kill(?:ed)? proce?s?s?$"
 )

@@ -9,13 +9,13 @@ _CONSUMPTION = (
     r" (?:which exceeds its request of|request is) (?P<request>[0-9.]*[0-9][A-Za-z]*))?"
 )
 _STATUS = "OOMKilled"
-_STATUS_GATE = r"[:=\t >(][\\\"' ]{0,3}OOMKilled(?:$|[^\w`*'])"
+_STATUS_GATE = r"[:=\t >(][\\\"' ]{0,3}OOMKilled(?:$|[^\w`*'\n])"
 
 KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="kubelet_oom_event",
         literals=("System OOM encountered", "victim process"),
-        gate=r"System OOM enc|victim process: ?[^ %{]",
+        gate=r"System OOM enc|victim process: ?[^ %{\n]",
         pattern=r"System OOM encountered, victim process: (?P<process>[^\n]{1,64}?), pid: (?P<pid>[0-9]+)",
         proves=Proof.KILL,
         since="kubelet 1.16",

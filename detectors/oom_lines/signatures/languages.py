@@ -4,7 +4,8 @@ from detectors.oom_lines.signature import Proof, Signature
 
 _ARRAY = r"(?:an )?array with shape (?P<tensor_shape>\([0-9, ]*\))(?: and data type (?P<dtype>[^\s\"'\\`,]+))?"
 _MEMORY_ERROR_GATE = (
-    r"MemoryError(?:\(\))?:?\s?$|MemoryError: ?(?:\(\(|[A-Za-z][a-z:_]+ [^\n]{0,60}?(?:alloc|emory)|bad_alloc|std::bad)"
+    r"MemoryError(?:\(\))?:?[ \t\r]?$"
+    r"|MemoryError: ?(?:\(\(|[A-Za-z][a-z:_]+ [^\n]{0,60}?(?:alloc|emory)|bad_alloc|std::bad)"
 )
 _JVM_KIND = (
     r"(?P<jvm_kind>Java heap space|GC overhead limit exceeded|Metaspace|PermGen space|Direct buffer memory"
@@ -82,7 +83,7 @@ LANGUAGES: tuple[Signature, ...] = (
     Signature(
         kind="jvm_oom",
         literals=("OutOfMemoryError",),
-        gate=r"OutOfMemoryError(?:: ?[\\\"]*[A-Za-z0-9]|\s?$| thrown|[,;]? at | \(no err|:? [A-Z])",
+        gate=r"OutOfMemoryError(?:: ?[\\\"]*[A-Za-z0-9]|[ \t\r]?$| thrown|[,;]? at | \(no err|:? [A-Z])",
         pattern=rf"\bOutOfMemoryError:? (?:\"|\\\")?(?:{_JVM_KIND})",
         proves=Proof.FAILURE,
         since="Java 1.4",
@@ -92,7 +93,7 @@ LANGUAGES: tuple[Signature, ...] = (
     Signature(
         kind="jvm_oom",
         literals=("OutOfMemoryError",),
-        gate=r"OutOfMemoryError(?:: ?[\\\"]*[A-Za-z0-9]|\s?$| thrown|[,;]? at | \(no err|:? [A-Z])",
+        gate=r"OutOfMemoryError(?:: ?[\\\"]*[A-Za-z0-9]|[ \t\r]?$| thrown|[,;]? at | \(no err|:? [A-Z])",
         pattern=r"(?P<no_event>(?:catch|throws?|new|instanceof|@link|@throws|@exception|import|extends|[Ii]f"
         r"|[Ww]hen|expects?|[Aa]n?|the)[ (]{1,3}(?:final )?)?"
         r"(?:^|[^\w.]|_)java\.lang\.OutOfMemoryError(?:: (?P<jvm_kind>[A-Za-z0-9][^\n\"'\]\\<;]{2,100})|\s*$|"
