@@ -1,5 +1,6 @@
 """The values that detection hands on. They import nothing of ours, so every layer may carry them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -147,6 +148,7 @@ class Assessment:
         undecided_until_seconds: how much more trace would decide it; None unless undecided.
         explanations: which explanations competed, the best first; empty where the trace is too short.
         fit: the curve to draw; None where the trace is too short.
+        oom_events: memory events of logs that fall into the trace and may be its container's, each with its log's path.
     """
 
     verdict: Verdict
@@ -155,3 +157,57 @@ class Assessment:
     undecided_until_seconds: float | None = None
     explanations: tuple[Explanation, ...] = ()
     fit: Fit | None = None
+    oom_events: "tuple[tuple[str, OomEvent], ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OomEvent:
+    """One memory event that a log tells.
+
+    Attributes:
+        kind: which, of corpus/README.md's list.
+        line: its first line in the input, counted from 1; ``lines``: how many it takes (wrapped ones: several).
+        at: Unix seconds; None where the line has no time, or one without a year and no year was given.
+        text: the lines as they stand, bytes that are no UTF-8 replaced.
+        fields: what the line tells; names carry their units.
+        incident: the number that it shares with the other lines of the same kill.
+        proves_oom: whether it proves, alone, that memory ran out and something was killed for it.
+    """
+
+    kind: str
+    line: int
+    lines: int
+    at: float | None
+    text: str
+    fields: Mapping[str, str | int | float | list[str]]
+    incident: int | None
+    proves_oom: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """All that a log tells about one memory event.
+
+    Attributes:
+        scope: container, child (a process in a container that lives on), node, gpu, or process.
+        victim: the name of the process that was killed, or that failed to allocate.
+        limit_bytes, usage_bytes: of the cgroup whose limit was hit; None where none was, or unknown.
+        processes: name, pid and resident bytes of the five largest in the kernel's table, the largest first.
+        because: one sentence per piece of evidence.
+        lines: the first line of each of its events.
+    """
+
+    number: int
+    scope: str
+    victim: str | None
+    pid: int | None
+    cgroup: str | None
+    pod_uid: str | None
+    container_id: str | None
+    limit_bytes: int | None
+    usage_bytes: int | None
+    at: float | None
+    proves_oom: bool
+    processes: tuple[tuple[str, int, int], ...]
+    because: tuple[str, ...]
+    lines: tuple[int, ...]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from detectors.types import Assessment
 from leakwatch import detect
 from leakwatch.errors import LeakwatchError
+from leakwatch.kills import LogEvidence, with_kills
 from leakwatch.sample.trace_files import read_traces
 from leakwatch.tell.units import moment
 from leakwatch.trace import Trace, between, with_limit
@@ -37,6 +38,7 @@ class Reading:
     ``limit_bytes`` of 0 is no limit, whatever the trace states; None leaves that to the trace.
     ``keep_columns`` keeps all columns of a trace after its verdict; otherwise the judged one alone is kept, so that
     a thousand traces fit into memory. ``diagnosed`` looks for the cause as well. ``one_of_many``: see `read_traces`.
+    ``evidence`` is what logs tell about the same containers.
     """
 
     format: str | None = None
@@ -47,6 +49,7 @@ class Reading:
     keep_columns: bool = True
     diagnosed: bool = True
     one_of_many: bool = False
+    evidence: LogEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,8 @@ def _judge(trace: Trace, reading: Reading) -> tuple[Trace, Assessment, Diagnosis
     if reading.limit_bytes is not None:
         trace = with_limit(trace, reading.limit_bytes or None)
     assessment = detect.assess(trace)
+    if reading.evidence is not None:
+        assessment = with_kills(trace, assessment, reading.evidence)
     diagnosis = None
     if reading.diagnosed:
         from leakwatch.diagnose import diagnose  # YAML and the trees cost as much as a verdict

@@ -1,10 +1,29 @@
-"""Trace -> Assessment: the only caller of detectors/."""
+"""What numbers and lines mean: the only caller of detectors/."""
+
+from datetime import tzinfo
+from typing import TYPE_CHECKING
 
 from detectors.assess import assess as _assess
 from detectors.types import Assessment
 from leakwatch.trace import Trace
 
+if TYPE_CHECKING:
+    from detectors.oom_lines import Scanner as Scanner
+
 
 def assess(trace: Trace) -> Assessment:
     """Judge one trace: does it leak, how fast, since when, how long is left, and why we say so."""
     return _assess(trace.time_seconds, trace.columns, limit_bytes=trace.limit_bytes)
+
+
+def scanner(year: int | None, zone: tzinfo | None, boot: float | None) -> "Scanner":
+    """A scanner for one log, see `detectors.oom_lines.Scanner`; it is fed chunks and tells the memory events in them.
+
+    Args:
+        year: of stamps that bear none (syslog's).
+        zone: of stamps that bear none.
+        boot: Unix seconds when the machine booted, for stamps that count from there (the kernel's).
+    """
+    from detectors.oom_lines import Scanner  # the matching engine, which a trace alone does not need
+
+    return Scanner(year=year, zone=zone, boot=boot)

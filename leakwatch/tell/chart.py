@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from detectors.types import Assessment
 from leakwatch.tell import chart_scale, units
-from leakwatch.tell.sentences import metric_name
+from leakwatch.tell.sentences import kill_times, metric_name
 from leakwatch.trace import FloatArray, Trace
 
 LEAST_WIDTH, LEAST_HEIGHT = 30, 6
@@ -30,6 +30,7 @@ class Role(StrEnum):
     FIT = "fit"
     LIMIT = "limit"
     RESTART = "restart"
+    KILL = "kill"
     ONSET = "onset"
 
 
@@ -176,6 +177,7 @@ def _time_axis(plot: _Plot, ticks: list[tuple[float, str]], gutter: int, assessm
             taken_to = first + len(label)
     onset = assessment.verdict.onset
     marks = [(at, Span("×", Role.RESTART)) for at in assessment.verdict.restarts if plot.start <= at <= plot.end]
+    marks += [(at, Span("†", Role.KILL)) for at in kill_times(assessment) if plot.start <= at <= plot.end]
     if onset is not None and plot.start <= onset <= plot.end:
         marks.append((onset, Span("▲", Role.ONSET)))
     axis, done = [Span(" " * gutter + "└", Role.AXIS)], 0
@@ -197,6 +199,8 @@ def _legend(trace: Trace, assessment: Assessment, plot: _Plot, width: int) -> Ro
         entries.append(Span(f"{'╌' if inside else '↑'} limit {units.size(limit)}", Role.LIMIT))
     if verdict.restarts:
         entries.append(Span("┊ restart", Role.RESTART))
+    if kill_times(assessment):
+        entries.append(Span("† killed", Role.KILL))
     if verdict.onset is not None:
         since = units.short_moment(verdict.onset, trace.time_seconds[0], trace.time_seconds[-1])
         entries.append(Span(f"▲ since {since}", Role.ONSET))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from detectors.types import Assessment, Attribution, Forecast, Interval, Trend
+from leakwatch.tell.event_lines import event_as_dict
 from leakwatch.trace import Trace
 from playbooks.types import Diagnosis
 
@@ -56,7 +57,7 @@ def analysis(trace: Trace, assessment: Assessment, diagnosis: Diagnosis | None =
         "by_model": _by_model(attribution),
         "undecided_until_seconds": _finite(assessment.undecided_until_seconds),
         "because": list(verdict.because),
-        "oom_events": [],
+        "oom_events": [event_as_dict(source, event) for source, event in assessment.oom_events],
         "diagnosis": _diagnosis(diagnosis) if diagnosis else None,
     }
 

@@ -86,6 +86,12 @@ def last_bytes(trace: Trace, assessment: Assessment) -> float | None:
     return _extreme(trace, assessment, last=True)
 
 
+def kill_times(assessment: Assessment) -> tuple[float, ...]:
+    """Unix seconds at which logs prove that something was killed for want of memory, in order."""
+    proven = {event.at for _, event in assessment.oom_events if event.proves_oom and event.at is not None}
+    return tuple(sorted(proven))
+
+
 def notes(trace: Trace) -> tuple[str, ...]:
     """What the reader assumed, and the rows that it dropped with the first reasons."""
     said = tuple(units.visible(note) for note in trace.notes)

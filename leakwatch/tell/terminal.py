@@ -31,6 +31,7 @@ _CHART_STYLES = {
     chart.Role.FIT: "bold yellow",
     chart.Role.LIMIT: "red",
     chart.Role.RESTART: "magenta",
+    chart.Role.KILL: "bold red",
     chart.Role.ONSET: "bold red",
 }
 _TEXT_WIDTH = 110

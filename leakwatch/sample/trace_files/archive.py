@@ -1,16 +1,14 @@
 """A trace file as bytes: opened, decompressed as a stream, and cut into numbered lines of text."""
 
-import bz2
-import gzip
 import io
-import lzma
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import BinaryIO, cast
 
 from leakwatch.errors import TraceError
+from leakwatch.sample.compression import decompressor
 
 HEAD_BYTES = 256 * 1024
 """How much is looked at to recognise a file. Row by row this much takes some 20 ms, to load pyarrow some 40 ms, once:
@@ -21,22 +19,6 @@ ONE_OF_MANY_BYTES = 16 * 1024
 
 LONGEST_LINE_BYTES = 16 * 1024 * 1024
 """A line beyond this is no row of any trace; the bound keeps a bomb of one endless line out of memory."""
-
-
-def _zstd(raw: BinaryIO) -> BinaryIO:
-    # pyarrow, and not zstandard: the latter's stream ends silently where the archive was cut short.
-    import pyarrow as pa
-
-    return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd"))
-
-
-DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
-    b"\x1f\x8b": lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw, mode="rb")),
-    b"BZh": lambda raw: cast(BinaryIO, bz2.BZ2File(raw)),
-    b"\xfd7zXZ\x00": lambda raw: cast(BinaryIO, lzma.LZMAFile(raw)),  # noqa: SIM115
-    b"\x28\xb5\x2f\xfd": _zstd,
-}
-"""By the first bytes of a compressed file (RFC 1952, bzip2, the .xz format, RFC 8878)."""
 
 
 class TraceFile:
@@ -53,7 +35,7 @@ class TraceFile:
         self._place, self._handles = place, handles
         with open(place, "rb") as raw:
             magic = raw.read(8)
-        self._decompress = next((opened for start, opened in DECOMPRESSORS.items() if magic.startswith(start)), None)
+        self._decompress = decompressor(magic)
         self.head = self.open().read(HEAD_BYTES)
         self.is_large = len(self.head) >= (ONE_OF_MANY_BYTES if one_of_many else HEAD_BYTES)
 

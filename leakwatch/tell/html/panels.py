@@ -8,7 +8,7 @@ import numpy as np
 
 from detectors.types import Assessment, Fit
 from leakwatch.tell.html.reduction import reduce
-from leakwatch.tell.sentences import metric_name
+from leakwatch.tell.sentences import kill_times, metric_name
 from leakwatch.tell.units import count, moment, size, size_unit, visible
 from leakwatch.trace import MEMORY_COLUMNS, FloatArray, Trace
 
@@ -123,6 +123,7 @@ def _judged(trace: Trace, assessment: Assessment, metric: str, time: FloatArray,
             drawn[WITHOUT_LEAK] = _at(time, fit.time_seconds, fit.fitted_bytes - fit.leak_bytes)
             said.append(f"The shaded area is the leak's own part: {size(float(fit.leak_bytes[-1]))} at the end.")
     marks = [Mark(at, "restart", "restart") for at in verdict.restarts]
+    marks += [Mark(at, "killed", "limit") for at in kill_times(assessment)]
     if verdict.onset is not None:
         marks.append(Mark(verdict.onset, "onset", "leak"))
         said.append(f"The growth began at {moment(verdict.onset)}.")

@@ -1,0 +1,175 @@
+"""Lines to messages: several in one physical line taken apart, one over several put together."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from detectors.oom_lines.envelopes import unwrap
+from detectors.oom_lines.matching import Pattern
+from detectors.oom_lines.prefixes import peel
+from detectors.oom_lines.recognise import Hit, recognise
+from detectors.oom_lines.times import Clock
+
+CONTINUATIONS = 8
+"""Lines over which one message may be wrapped, beyond its first."""
+LOOK_BACK = 2
+"""Lines before the one where the prefilter found something that may hold the beginning of the message."""
+EXIT, OOM_STATES = "process_killed_137", frozenset(("k8s_status_oomkilled", "docker_oom_event"))
+_GLUE = Pattern(
+    r"\[ *[0-9]{1,10}\.[0-9]{6}\]|\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}\]|\r|\n"
+)
+_QUOTED_PRINTABLE = Pattern(r"=[0-9A-F]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a line: all that was written, and where in it the message begins, behind its prefixes."""
+
+    text: bytes
+    begin: int
+    at: float | None
+    own: bool
+    """It has a time of its own: it continues no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A hit, when it was written, and the lines that it took: ``first`` and the ``lines`` from there on."""
+
+    hit: Hit
+    at: float | None
+    first: int
+    lines: int
+
+
+def messages(raw: bytes, clock: Clock) -> list[Message]:
+    """Take a physical line apart: unwrap its JSON, split what was glued, peel the prefixes."""
+    envelope = unwrap(raw)
+    outer = None
+    text = raw
+    if envelope is not None and envelope.message is not None:
+        text, outer = envelope.message, envelope.at
+    told: list[Message] = []
+    stamps = [found.start for found in _GLUE.matches(text)]
+    start = 0
+    while start < len(text) or not told:
+        peeled = peel(text[start:], clock)
+        stop = next((stamp for stamp in stamps if stamp >= start + max(peeled.message, 1)), len(text))
+        segment = text[start:stop].rstrip()
+        if told and not peeled.own and text[start : start + 1] not in (b"\n", b"\r"):  # digits in brackets, but no time
+            told[-1] = Message(told[-1].text + text[start:stop], told[-1].begin, told[-1].at, told[-1].own)
+        elif not told or len(segment) > peeled.message:
+            at = outer if outer is not None else peeled.at
+            told.append(Message(_decoded(segment), peeled.message, at, peeled.own or outer is not None))
+        start = stop
+    return [m if m.at is not None else Message(m.text, m.begin, told[0].at, m.own) for m in told] or [
+        Message(b"", 0, outer, False)
+    ]
+
+
+def find(lines: Sequence[bytes], index: int, clock: Clock) -> list[Found]:
+    """Find the events of ``lines[index]``, joined with the lines that continue it, or that it continues.
+
+    Args:
+        lines: the line in question, up to LOOK_BACK lines before it and CONTINUATIONS after it.
+        index: which of them.
+        clock: what the lines leave unsaid about their times.
+    """
+    own = messages(lines[index], clock)
+    found = [Found(hit, message.at, index, 1) for message in own for hit in recognise(message.text, message.begin)]
+    if found and not found[-1].hit.open_ended:
+        return found
+    if found:
+        joined = _joined(lines, index, index, own[-1], clock)
+        return [*found[:-1], joined if joined is not None and _tells_more(joined.hit, found[-1].hit) else found[-1]]
+    first = index
+    begin = own[-1]
+    while first > 0 and index - first < LOOK_BACK and not begin.own and lines[first - 1].strip():
+        first -= 1
+        begin = messages(lines[first], clock)[-1]
+    for start in (index, first) if first < index else (index,):
+        joined = _joined(lines, start, index, begin if start == first else own[-1], clock)
+        if joined is not None:
+            return [joined]
+    return []
+
+
+def merged(found: Sequence[Found]) -> list[Found]:
+    """An exit status beside a state of OOMKilled is that event's field, and no event of its own."""
+    codes = [
+        one.hit.fields["exit_code"] for one in found if one.hit.signature.kind == EXIT and "exit_code" in one.hit.fields
+    ]
+    states = [one for one in found if one.hit.signature.kind in OOM_STATES]
+    if not codes or not states:
+        return list(found)
+    for one in states:
+        one.hit.fields.setdefault("exit_code", codes[0])
+    return [one for one in found if one.hit.signature.kind != EXIT]
+
+
+def ends(lines: Sequence[bytes], clock: Clock) -> bool:
+    """Whether these lines, the first of which may be continued by the others, show where it ends."""
+    return len(lines) > CONTINUATIONS or any(not line.strip() or messages(line, clock)[0].own for line in lines[1:])
+
+
+def _joined(lines: Sequence[bytes], first: int, index: int, begin: Message, clock: Clock) -> Found | None:
+    """The event that ``lines[index]`` has part in when ``lines[first]`` is joined with those that continue it.
+
+    A hard wrap may have eaten a blank or cut a word in two, so both ways of joining are tried.
+    """
+    following: list[bytes] = []
+    for line in lines[first + 1 : first + 1 + CONTINUATIONS]:
+        message = messages(line, clock)[0]
+        if message.own or len(message.text) <= message.begin:
+            break
+        following.append(message.text[message.begin :])
+    best: Found | None = None
+    for joint in (b" ", b"") if following else ():
+        whole = _touching([begin.text, *following], joint, first, index, begin)
+        if whole is None or best is not None and not _tells_more(whole.hit, best.hit):
+            continue
+        # No more lines than it takes: what stands on the next one may be another message.
+        for count in range(1, len(following)):
+            part = _touching([begin.text, *following[:count]], joint, first, index, begin)
+            if part is not None and not _tells_more(whole.hit, part.hit):
+                whole = part
+                break
+        best = whole
+    return best
+
+
+def _touching(parts: Sequence[bytes], joint: bytes, first: int, index: int, begin: Message) -> Found | None:
+    """The event of the joined parts that tells most of those over several lines, ``index`` among them."""
+    text, starts = _glued(parts, joint)
+    best: Found | None = None
+    for hit in recognise(_decoded(text), begin.begin):
+        begins, stops = bisect_right(starts, hit.start) - 1, bisect_left(starts, hit.end)
+        touches = begins <= index - first < stops and (index > first or begins == 0)
+        if touches and stops - begins > 1 and (best is None or _tells_more(hit, best.hit)):
+            best = Found(hit, begin.at, first + begins, stops - begins)
+    return best
+
+
+def _tells_more(one: Hit, other: Hit) -> bool:
+    return len(one.fields) > len(other.fields)
+
+
+def _glued(parts: Sequence[bytes], joint: bytes) -> tuple[bytes, list[int]]:
+    """The parts as one text, and where each begins in it; a soft line break (RFC 2045) leaves nothing behind."""
+    text, starts = parts[0], [0]
+    for part in parts[1:]:
+        text = text[:-1] if text.endswith(b"=") else text.removesuffix(b"=20") + joint
+        starts.append(len(text))
+        text += part
+    return text, starts
+
+
+def _decoded(text: bytes) -> bytes:
+    """Quoted-printable undone (RFC 2045, 6.7), where an encoded "=" shows that it is that."""
+    if b"=3D" not in text:
+        return text
+    parts, position = [], 0
+    for found in _QUOTED_PRINTABLE.matches(text):
+        parts += [text[position : found.start], bytes.fromhex(text[found.start + 1 : found.end].decode())]
+        position = found.end
+    return b"".join((*parts, text[position:]))

@@ -1,0 +1,104 @@
+"""The one matching engine: RE2, because it is linear in the text for any pattern and any input.
+
+Logs are hostile input, and a backtracking engine can be stalled by one line; RE2 cannot (Cox 2007, "Regular Expression
+Matching Can Be Simple And Fast"). It is also the fastest prefilter of those that can capture fields as well: see
+benchmarks/RESULTS.md. Patterns work on bytes (Latin-1 mode), so half a UTF-8 character is nothing special.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import re2
+
+_OPTIONS = re2.Options()
+_OPTIONS.encoding = re2.Options.Encoding.LATIN1
+_OPTIONS.log_errors = False
+_SET_OPTIONS = re2.Options()
+_SET_OPTIONS.encoding = re2.Options.Encoding.LATIN1
+_SET_OPTIONS.log_errors = False
+_SET_OPTIONS.max_mem = 64 << 20  # a set has no slower engine to fall back on
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Where a pattern matched, ``start`` <= byte < ``end``, and the named groups that took part."""
+
+    start: int
+    end: int
+    groups: Mapping[str, bytes]
+
+
+class Pattern:
+    """A compiled pattern in RE2 syntax, searched in bytes."""
+
+    __slots__ = ("_names", "_regexp")
+
+    def __init__(self, pattern: str) -> None:
+        self._regexp = re2.compile(pattern.encode(), _OPTIONS)
+        by_index = sorted((index, name.decode()) for name, index in self._regexp.groupindex.items())
+        self._names = tuple((name, index) for index, name in by_index)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The named groups, in the pattern's order."""
+        return tuple(name for name, _ in self._names)
+
+    def search(self, text: bytes, start: int = 0) -> Match | None:
+        """Find the first match at or after ``start``."""
+        found = self._regexp.search(text, start)
+        return None if found is None else self._result(found)
+
+    def match(self, text: bytes, start: int = 0) -> Match | None:
+        """Match at ``start`` exactly."""
+        found = self._regexp.match(text, start)
+        return None if found is None else self._result(found)
+
+    def matches(self, text: bytes) -> Iterator[Match]:
+        """Find all matches, from left to right, without overlap."""
+        for found in self._regexp.finditer(text):
+            yield self._result(found)
+
+    def first(self, text: bytes | bytearray, start: int, end: int) -> int:
+        """Where the first match in text[start:end] begins; -1 where there is none. The cheap form for long texts."""
+        found = self._regexp.search(text, start, end)
+        return -1 if found is None else int(found.start())
+
+    def _result(self, found: re2._Match) -> Match:
+        groups = {name: found.group(index) for name, index in self._names}
+        return Match(found.start(), found.end(), {name: value for name, value in groups.items() if value is not None})
+
+
+class PatternSet:
+    """Many patterns, searched in one pass that tells which of them match."""
+
+    __slots__ = ("_set",)
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._set = re2.Set.SearchSet(_SET_OPTIONS)
+        for pattern in patterns:
+            self._set.Add(pattern.encode())
+        self._set.Compile()
+
+    def matching(self, text: bytes) -> list[int]:
+        """Indices of the patterns that match somewhere in the text, ascending."""
+        return sorted(self._set.Match(text) or ())
+
+
+class Choice:
+    """Patterns for the beginning of a text, of which the first that matches counts."""
+
+    __slots__ = ("_patterns", "_set")
+
+    def __init__(self, forms: Sequence[str]) -> None:
+        self._set = PatternSet(f"^(?:{form})" for form in forms)
+        self._patterns = tuple(Pattern(form) for form in forms)
+
+    def match(self, text: bytes) -> Match | None:
+        """Match at the text's start."""
+        fitting = self._set.matching(text)
+        return self._patterns[fitting[0]].match(text) if fitting else None
+
+
+def literal(text: str) -> str:
+    """The pattern that matches ``text`` and nothing else."""
+    return str(re2.escape(text))

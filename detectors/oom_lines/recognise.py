@@ -1,0 +1,110 @@
+"""A message in, what the signatures find in it out."""
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+
+from detectors.oom_lines.envelopes import UNREADABLE
+from detectors.oom_lines.fields import Value, read
+from detectors.oom_lines.matching import Match, Pattern, PatternSet, literal
+from detectors.oom_lines.signature import Matcher, Signature, compile_signature
+from detectors.oom_lines.signatures import SIGNATURES
+
+PIECE, OVERLAP = 16 << 10, 4 << 10
+"""A long text is searched in pieces of PIECE bytes, so that the cost of greedy tails stays linear in its length."""
+_MOST_HITS = 64
+"""Of one signature in one piece; a line that repeats one event more often than that is an attack or a test."""
+NO_EVENT = frozenset(("no_event", "no_event_2"))
+"""Groups for the words that make prose of an event: "exit code 137 means"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A signature found in a text, at ``start`` <= byte < ``end``."""
+
+    signature: Signature
+    start: int
+    end: int
+    fields: dict[str, Value]
+    open_ended: bool
+    """The pattern could have gone on: the next line may continue it."""
+
+
+@cache
+def matchers() -> tuple[Matcher, ...]:
+    """The signatures, compiled once."""
+    return tuple(compile_signature(signature) for signature in SIGNATURES)
+
+
+@cache
+def _literals() -> PatternSet:
+    """Which signatures can match a text at all, by their literals."""
+    return PatternSet("|".join(literal(text) for text in signature.literals) for signature in SIGNATURES)
+
+
+@cache
+def prefilter() -> Pattern:
+    """One pattern for all gates: a line that it passes over holds no event, nor the telling part of one."""
+    gates = {gate for signature in SIGNATURES for gate in _gates(signature)}
+    return Pattern("(?m)" + "|".join(sorted(gates | {UNREADABLE})))
+
+
+def _gates(signature: Signature) -> tuple[str, ...]:
+    return (signature.gate,) if signature.gate else tuple(literal(text) for text in signature.literals)
+
+
+def recognise(text: bytes, message: int = 0) -> list[Hit]:
+    """Find all events in a text, from left to right, without overlap; an earlier signature wins.
+
+    Args:
+        text: bytes of a line.
+        message: where its message begins, behind its prefixes.
+    """
+    if len(text) <= PIECE:
+        return _search(text, message)
+    hits: list[Hit] = []
+    for start in range(0, len(text), PIECE - OVERLAP):
+        last = start + PIECE >= len(text)
+        for hit in _search(text[start : start + PIECE], message if start == 0 else PIECE):
+            # What begins in the overlap is found again, whole, in the next piece.
+            if last or hit.start < PIECE - OVERLAP:
+                hits.append(Hit(hit.signature, hit.start + start, hit.end + start, hit.fields, hit.open_ended))
+        if last:
+            break
+    return hits
+
+
+def _search(text: bytes, message: int) -> list[Hit]:
+    hits: list[Hit] = []
+    for index in _literals().matching(text):
+        matcher = matchers()[index]
+        if matcher.signature.whole:
+            first = matcher.pattern.match(text[message:])
+            all_found = [] if first is None else [Match(first.start + message, first.end + message, first.groups)]
+        else:
+            all_found = list(islice(matcher.pattern.matches(text), _MOST_HITS))
+        for found in all_found:
+            if not found.groups.keys() & NO_EVENT and not any(
+                found.start < hit.end and hit.start < found.end for hit in hits
+            ):
+                hits.append(_hit(matcher, found))
+    return sorted(hits, key=lambda hit: hit.start)
+
+
+def _hit(matcher: Matcher, found: Match) -> Hit:
+    names = [name for name in matcher.pattern.names if name not in NO_EVENT]
+    unfinished = bool(names) and names[-1] not in found.groups
+    return Hit(matcher.signature, found.start, found.end, _told(matcher.signature, found), unfinished)
+
+
+def _told(signature: Signature, found: Match) -> dict[str, Value]:
+    told = read(found)
+    for name, value in signature.fixed.items():
+        told.setdefault(name, value)
+    if told.pop("harmless", None):
+        told["is_failure"] = False
+    if told.pop("killed", "ed") == "":  # "Kill process", before 4.19, names the choice; a child may die in its stead
+        told["stage"] = "selected"
+    if "global_oom" in told:
+        told["global_oom"] = True
+    return told

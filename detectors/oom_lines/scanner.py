@@ -1,0 +1,210 @@
+"""The stream: bytes in, events out, in input order."""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from detectors.oom_lines.documents import LINES_AFTER, LINES_BEFORE, around, entry, unquoted
+from detectors.oom_lines.envelopes import unwrap
+from detectors.oom_lines.fields import Value
+from detectors.oom_lines.incidents import Assembler
+from detectors.oom_lines.joining import CONTINUATIONS, EXIT, LOOK_BACK, OOM_STATES, Found, ends, find, merged
+from detectors.oom_lines.recognise import prefilter, recognise
+from detectors.oom_lines.signature import Proof
+from detectors.oom_lines.tasks import TaskTable
+from detectors.oom_lines.times import Clock
+from detectors.types import Incident, OomEvent
+
+LONGEST_LINE = 1 << 20
+"""Bytes of a line that are looked at together; a longer one is cut, so that memory stays flat."""
+_KEPT = 64 << 10
+"""Bytes before the place reached that are kept, for what stands around a line of a pod's status."""
+_LONGEST_TEXT = 4096
+_DOCUMENT_KINDS = ("k8s_status_oomkilled", "docker_oom_event", "process_killed_137")
+_DOCUMENT_VALUES = ("OOMKilled", "true", "137")
+
+
+class Scanner:
+    """Reads a log, in chunks cut anywhere, and tells its memory events.
+
+    A line without an event costs one pass of the prefilter and no Python. What is held back at the end of a chunk is at
+    most the lines that a wrapped message or a pod's status may still need; ``finish`` lets go of them.
+
+    Args:
+        year: of the first line whose date has none; None: such lines have no time.
+        zone: of times without an offset; None means UTC.
+        boot: Unix seconds of the kernel's zero; None: a bare kernel uptime is no time.
+    """
+
+    def __init__(self, *, year: int | None = None, zone: tzinfo | None = None, boot: float | None = None) -> None:
+        self._clock = Clock(year, zone, boot)
+        self._assembler = Assembler()
+        self._tasks: TaskTable | None = None
+        self._buffer = bytearray()
+        self._reached = 0  # all before this byte of the buffer is done
+        self._counted = 0  # up to this byte of the buffer,
+        self._line = 1  # so many line ends, and one, were seen
+
+    def feed(self, chunk: bytes) -> list[OomEvent]:
+        """Read on; returns the events that are now certain, in input order."""
+        self._buffer += chunk
+        return self._advance(final=False)
+
+    def finish(self) -> list[OomEvent]:
+        """End of input: the events that were held back."""
+        return self._advance(final=True)
+
+    def incidents(self) -> list[Incident]:
+        """The incidents known so far, in order of their numbers."""
+        return self._assembler.incidents()
+
+    def _advance(self, *, final: bool) -> list[OomEvent]:
+        events: list[OomEvent] = []
+        end = len(self._buffer) if final else self._buffer.rfind(b"\n") + 1
+        if len(self._buffer) - max(end, self._reached) > LONGEST_LINE:
+            end = len(self._buffer)
+        while self._reached < end:
+            if self._tasks is not None and not self._read_tasks(end, final=final):
+                break
+            hit = prefilter().first(self._buffer, self._reached, end)
+            if hit < 0:
+                self._reached = end
+                break
+            start = max(self._buffer.rfind(b"\n", self._reached, hit) + 1, self._reached)
+            reached = self._candidate(start, end, events, final=final)
+            if reached is None and end - start <= LONGEST_LINE:
+                self._reached = start
+                break
+            self._reached = reached if reached is not None else self._stop(start, end)
+        self._forget()
+        return events
+
+    def _candidate(self, start: int, end: int, events: list[OomEvent], *, final: bool) -> int | None:
+        """Read the record at ``start``; returns where to go on, None where it needs lines that have not come yet."""
+        after = self._lines_from(start, end, CONTINUATIONS + 1)
+        before = self._lines_before(start, LOOK_BACK)
+        lines, index = [*before, *after], len(before)
+        raw = lines[index]
+        envelope = unwrap(raw)
+        if envelope is not None and envelope.document:
+            self._document_line(envelope.document, raw, start, events)
+            return self._stop(start, end)
+        found = find(lines, index, self._clock)
+        joinable = not found or found[-1].hit.open_ended or found[-1].lines > 1
+        if not final and joinable and not ends(after, self._clock):
+            return None
+        taken = 1
+        for one in merged(found):
+            fields = dict(one.hit.fields)
+            if one.hit.signature.kind in _DOCUMENT_KINDS and _is_entry(raw):
+                window = self._lines_from(start, end, LINES_AFTER)
+                if not final and len(window) < LINES_AFTER:
+                    return None
+                earlier = self._lines_before(start, LINES_BEFORE)
+                told = around([unquoted(line) for line in (*earlier, *window)], len(earlier))
+                if not _belongs(one.hit.signature.kind, told):
+                    continue
+                fields = {**fields, **told}
+            self._tell(one, fields, start, lines[one.first : one.first + one.lines], index - one.first, events)
+            taken = max(taken, one.first + one.lines - index)
+        position = start
+        for _ in range(taken):
+            position = self._stop(position, end)
+        return position
+
+    def _document_line(self, document: Sequence[str], raw: bytes, start: int, events: list[OomEvent]) -> None:
+        """A JSON document in one line: its states from its layout, all else from the line as it is."""
+        told_kinds: set[str] = set()
+        for at, text in enumerate(document):
+            line = text.encode("utf-8", "replace")
+            for hit in recognise(line) if _is_entry(line) else ():
+                told = around(document, at)
+                if hit.signature.kind in _DOCUMENT_KINDS and _belongs(hit.signature.kind, told):
+                    self._tell(Found(hit, None, 0, 1), {**hit.fields, **told}, start, [raw], 0, events)
+                    told_kinds.add(hit.signature.kind)
+        for one in merged([Found(hit, None, 0, 1) for hit in recognise(raw)]):
+            if one.hit.signature.kind not in told_kinds and (
+                told_kinds.isdisjoint(OOM_STATES) or one.hit.signature.kind != EXIT
+            ):
+                self._tell(one, dict(one.hit.fields), start, [raw], 0, events)
+
+    def _tell(
+        self,
+        found: Found,
+        fields: dict[str, Value],
+        start: int,
+        lines: Sequence[bytes],
+        behind: int,
+        events: list[OomEvent],
+    ) -> None:
+        signature = found.hit.signature
+        number = self._number(start) - behind
+        if not signature.kind:
+            if "columns" in fields:
+                self._tasks = TaskTable()
+            self._assembler.context(fields)
+            return
+        proves = signature.proves is Proof.KILL
+        incident = self._assembler.assign(signature.kind, fields, found.at, number, proves=signature.proves)
+        text = b"\n".join(lines)[:_LONGEST_TEXT].decode("utf-8", "replace").replace("\0", "\ufffd")
+        events.append(OomEvent(signature.kind, number, found.lines, found.at, text, fields, incident, proves))
+
+    def _read_tasks(self, end: int, *, final: bool) -> bool:
+        """Read on in the kernel's process table; False where it may go on beyond ``end``."""
+        assert self._tasks is not None
+        while self._reached < end:
+            stop = self._stop(self._reached, end)
+            if not self._tasks.read(bytes(self._buffer[self._reached : stop])):
+                self._assembler.tasks(self._tasks)
+                self._tasks = None
+                return True
+            self._reached = stop
+        if final:
+            self._assembler.tasks(self._tasks)
+        return False
+
+    def _stop(self, start: int, end: int) -> int:
+        """Where the line ends that begins at ``start``: behind its line feed, or at ``end``."""
+        found = self._buffer.find(b"\n", start, end)
+        return end if found < 0 else found + 1
+
+    def _lines_from(self, start: int, end: int, most: int) -> list[bytes]:
+        lines: list[bytes] = []
+        while start < end and len(lines) < most:
+            stop = self._stop(start, end)
+            lines.append(bytes(self._buffer[start:stop]).rstrip(b"\r\n"))
+            start = stop
+        return lines
+
+    def _lines_before(self, start: int, most: int) -> list[bytes]:
+        lines: list[bytes] = []
+        floor = max(0, start - _KEPT)
+        while start > floor and len(lines) < most:
+            begin = self._buffer.rfind(b"\n", floor, start - 1) + 1 or floor
+            lines.append(bytes(self._buffer[begin:start]).rstrip(b"\r\n"))
+            start = begin
+        return lines[::-1]
+
+    def _number(self, start: int) -> int:
+        """The number of the line that begins at ``start``."""
+        self._line += self._buffer.count(b"\n", self._counted, start)
+        self._counted = start
+        return self._line
+
+    def _forget(self) -> None:
+        """Drop what is done, but for what the next records may look back at."""
+        if (done := self._reached - _KEPT) > _KEPT:
+            self._number(max(done, self._counted))
+            del self._buffer[:done]
+            self._reached -= done
+            self._counted -= done
+
+
+def _is_entry(line: bytes) -> bool:
+    """Whether a line is a state's entry in a pod's status or the like."""
+    told = entry(unquoted(line))
+    return told is not None and told.value in _DOCUMENT_VALUES
+
+
+def _belongs(kind: str, told: dict[str, Value]) -> bool:
+    """An exit code beside the reason OOMKilled is that event's, and no event of its own."""
+    return not (kind == "process_killed_137" and told.get("reason") == "OOMKilled")

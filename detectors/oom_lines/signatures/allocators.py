@@ -1,0 +1,131 @@
+"""Native allocation: C++, tcmalloc, jemalloc, glibc, Rust, V8, PyTorch's CPU allocator."""
+
+from detectors.oom_lines.signature import Proof, Signature
+
+ALLOCATORS: tuple[Signature, ...] = (
+    Signature(
+        kind="cpp_bad_alloc",
+        literals=("bad_alloc", "bad allocation", "bad_array_new_length"),
+        gate=r"(?:instance of|type|exception:?) .{0,8}(?:bad_alloc|bad_array)|what\(\): .{0,6}bad|rror:"
+        r" .{0,6}bad_alloc|std::bad_alloc(?:$|: )",
+        pattern=r"(?:terminate called after throwing an instance of .{0,3}?|terminating (?:with|due to)"
+        r" uncaught exception of type |[Uu]ncaught exception(?: of type)?:? ?'?)"
+        r"(?P<exception>(?:[a-z_]+::)*bad_(?:alloc|array_new_length))\b(?:[^\n]{0,40}?what\(\): [^\s]{0,80})?",
+        proves=Proof.FAILURE,
+        since="libstdc++ 3, libc++ 3",
+        example="terminate called after throwing an instance of 'std::bad_alloc'",
+        source="GNU libsupc++/vterminate.cc",
+    ),
+    Signature(
+        kind="cpp_bad_alloc",
+        literals=("bad_alloc", "bad allocation"),
+        gate=r"what\(\): .{0,6}bad",
+        pattern=r"\bwhat\(\): ?\"?(?:(?P<exception>(?:std::)?(?:bad_alloc|bad_array_new_length)|St9bad_alloc)"
+        r"|bad allocation)",
+        proves=Proof.FAILURE,
+        since="libstdc++ 3",
+        example="  what():  std::bad_alloc",
+        source="GNU libsupc++/vterminate.cc",
+        fixed={"exception": "std::bad_alloc"},
+    ),
+    Signature(
+        kind="cpp_bad_alloc",
+        literals=("bad_alloc",),
+        gate=r"std::bad_alloc(?:[ \t\r]?$|: )",
+        pattern=r"(?:(?:[Ee]rror|ERROR|[Ee]xception|E\]|FATAL|[Ff]ailed|caught)[^\n\"'`]{0,60}?[:=] ?'?|^)"
+        r"(?P<exception>std::bad_alloc)(?: $|: )",
+        proves=Proof.FAILURE,
+        since="C++98",
+        example="RuntimeError: std::bad_alloc: out_of_memory: CUDA error at: cuda_memory_resource.hpp",
+        source="rapidsai/rmm",
+    ),
+    Signature(
+        kind="cpp_bad_alloc",
+        literals=("large alloc",),
+        gate=r"large alloc [0-9]",
+        pattern=r"(?P<allocator>tcmalloc): large alloc (?P<requested_bytes>[0-9]+) bytes ==",
+        proves=Proof.NOTHING,
+        since="gperftools 1.0",
+        example="tcmalloc: large alloc 1073750016 bytes == 0x55e946b04000 @  0x7f50916291e7",
+        source="public notes on heap profiles",
+    ),
+    Signature(
+        kind="cpp_bad_alloc",
+        literals=("tcmalloc",),
+        gate=r"tcmalloc.{0,60}(?:ailed|nable|out of|Out of)",
+        pattern=r"(?P<allocator>tcmalloc)[^\n]{0,60}?(?:allocation failed:? ?(?P<requested_bytes>[0-9]*)"
+        r"|[Uu]nable to allocate|out of memory|FATAL ERROR: Out of memory)",
+        proves=Proof.FAILURE,
+        since="gperftools 1.0",
+        example="src/tcmalloc.cc:283] tcmalloc: allocation failed 1099511627776",
+        source="gperftools tcmalloc.cc",
+    ),
+    Signature(
+        kind="cpp_bad_alloc",
+        literals=("jemalloc>",),
+        gate=r"jemalloc(?:>|\\u003e): Error",
+        pattern=r"<(?P<allocator>jemalloc)>: Error in [a-z_]+\(\): out of memory(?: Requested: "
+        r"(?P<requested_bytes>[0-9]+))?",
+        proves=Proof.FAILURE,
+        since="jemalloc 3",
+        example="<jemalloc>: Error in malloc(): out of memory\n Requested: 2065019520",
+        source="jemalloc/jemalloc#2008",
+    ),
+    Signature(
+        kind="cpp_bad_alloc",
+        literals=("CPUAllocator",),
+        pattern=r"(?P<allocator>DefaultCPUAllocator): (?:can't allocate memory|not enough memory): you tried"
+        r" to allocate (?P<requested_bytes>[0-9]+) ?(?:bytes|B)",
+        proves=Proof.FAILURE,
+        since="PyTorch 1.0",
+        example="RuntimeError: [enforce fail at alloc_cpu.cpp:75] err == 0. DefaultCPUAllocator: can't"
+        " allocate memory: you tried to"
+        " allocate 68719476736 bytes. Error code 12 (Cannot allocate memory)",
+        source="PyTorch c10/core/impl/alloc_cpu.cpp",
+    ),
+    Signature(
+        kind="cpp_bad_alloc",
+        literals=("memory allocation of",),
+        gate=r"memory allocation of [0-9]",
+        pattern=r"\bmemory allocation of (?P<requested_bytes>[0-9]+) bytes failed",
+        proves=Proof.FAILURE,
+        since="Rust 1.28",
+        example="memory allocation of 1073741824 bytes failed",
+        source="Rust library/std/src/alloc.rs",
+        fixed={"allocator": "rust"},
+    ),
+    Signature(
+        kind="cpp_bad_alloc",
+        literals=("JavaScript heap out of memory",),
+        pattern=r"(?:FATAL ERROR|Fatal JavaScript (?:out of memory|error)|fatal error)[^\n]{0,100}?JavaScript"
+        r" heap out of memory",
+        proves=Proof.FAILURE,
+        since="Node.js 4",
+        example="FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
+        source="nodejs/node src/node_errors.cc",
+        fixed={"allocator": "v8"},
+    ),
+    Signature(
+        kind="cpp_bad_alloc",
+        literals=("Cannot allocate memory", "annot allocate memory"),
+        gate=r"annot allocate memory",
+        pattern=r"(?:\b(?:fork|vfork|clone|mmap|malloc|realloc|calloc|mremap|sbrk|brk|posix_memalign"
+        r"|pthread_create|shmget|mlock|exec)(?:\(\))?(?: failed| error| retry)?|error while loading shared"
+        r" libraries: [^\n]{1,120}|failed to map segment from shared object)"
+        r": (?:\[?[Ee]rrno[ =]?12\]?:? |Resource temporarily unavailable: )?[Cc]annot allocate memory\b",
+        proves=Proof.FAILURE,
+        since="any libc (ENOMEM)",
+        example="-bash: fork: Cannot allocate memory",
+        source="GNU bash",
+    ),
+    Signature(
+        kind="cpp_bad_alloc",
+        literals=("malloc_error_break", "mach_vm_map", "can't allocate region"),
+        gate=r"malloc: \*\*\* ",
+        pattern=r"\bmalloc: \*\*\* (?:mach_vm_map|mmap)\(size=(?P<requested_bytes>[0-9]+)[^\n]{0,20}\) failed",
+        proves=Proof.FAILURE,
+        since="macOS 10.6",
+        example="malloc: *** mach_vm_map(size=1125899906842624) failed (error code=3)",
+        source="Apple libmalloc",
+    ),
+)

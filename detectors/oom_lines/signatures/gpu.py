@@ -1,0 +1,107 @@
+"""Device memory: CUDA, HIP and Metal as PyTorch, TensorFlow, XLA, ggml, ONNX Runtime and CuPy report it."""
+
+from detectors.oom_lines.signature import Proof, Signature
+from detectors.oom_lines.signatures.tensorflow import AMOUNT
+
+_SIZE = r"[0-9][0-9.]* ?(?:[KMGT]i?B|bytes|B)"
+
+GPU: tuple[Signature, ...] = (
+    Signature(
+        kind="cuda_oom",
+        literals=("out of memory", "Tried to allocate"),
+        gate=r"out of memory.{0,170}?Tried to all|Tried to allocate [0-9]",
+        pattern=rf"(?:(?P<backend>CUDA|HIP|XPU|NPU|MPS|MUSA|MLU|GPU)(?: backend)? out of memory)[.,:]?(?:"
+        rf" \([^)\n]{{0,160}}\)\.?)? Tried to allocate {AMOUNT}"
+        rf"[.,]?(?: \(GPU (?P<gpu>[0-9]+); (?P<total_capacity>{_SIZE}) total capacity)?(?:[^\n]{{0,120}}?; "
+        rf"(?P<free>{_SIZE}) free)?"
+        rf"(?: GPU (?P<gpu_2>[0-9]+) has a total capac?i?ty of (?P<total_capacity_2>{_SIZE})(?: of which "
+        rf"(?P<free_2>{_SIZE}) is free)?)?",
+        proves=Proof.FAILURE,
+        since="PyTorch 0.4",
+        example="RuntimeError: CUDA out of memory. Tried to allocate 12.50 MiB (GPU 0; 10.92 GiB total"
+        " capacity; 8.57 MiB already"
+        " allocated; 9.28 GiB free; 4.68 MiB cached)",
+        source="pytorch/pytorch#16417",
+    ),
+    Signature(
+        kind="cuda_oom",
+        literals=("out of memory",),
+        gate=r"(?:rror|xception)\)?: ?(?:CUDA|HIP|XPU|MPS backend|NPU) out of memory",
+        pattern=r"(?:Error|error|Exception|rror\)): ?(?:CUDA|HIP|XPU|MPS backend|NPU) out of memory(?:\.? $"
+        r"|[.:;,] ?[^a-z])",
+        proves=Proof.FAILURE,
+        since="PyTorch 0.4",
+        example="torch.cuda.OutOfMemoryError: CUDA out of memory.",
+        source="PyTorch c10/cuda",
+    ),
+    Signature(
+        kind="cuda_oom",
+        literals=("_OUT_OF_MEMORY",),
+        gate=r"_ERROR_OUT_OF_MEM|hipErrorOutOfMem",
+        pattern=r"(?:failed to alloc(?:ate)? (?:[0-9.]+ ?[KMGT]?i?B? \((?P<requested_bytes>[0-9]+) bytes\)|"
+        r"(?P<requested_bytes_2>[0-9]+) bytes) .{0,40}?)?"
+        r"\b(?P<code>(?:CUDA|HIP)_ERROR_OUT_OF_MEMORY|hipErrorOutOfMemory)(?:: out of memory|:? \(?out of"
+        r" memory|\)|$|[.;,] [A-Z])",
+        proves=Proof.FAILURE,
+        since="CUDA 4",
+        example="cuda_driver.cc:732] failed to allocate 7.81G (8387559424 bytes) from device:"
+        " CUDA_ERROR_OUT_OF_MEMORY: out of memory",
+        source="tensorflow/tensorflow#52123",
+    ),
+    Signature(
+        kind="cuda_oom",
+        literals=(
+            "CUDA error",
+            "cuda runtime error",
+            "CUDA Error",
+            "CUDA failure",
+            "CUDA driver error",
+            "Cuda error",
+            "HIP error",
+        ),
+        gate=r"(?:CUDA|cuda|Cuda|HIP)(?: runtime| driver)? (?:[Ee]rror|failure).{0,100}out of mem",
+        pattern=r"(?:CUDA|cuda|Cuda|HIP)(?: runtime| driver)? (?:[Ee]rror|failure)(?: ?\(?(?P<errno>2)\)?|"
+        r" 2)? ?[:,]? (?:in [^\n]{1,80}?: )?out of memory\b",
+        proves=Proof.FAILURE,
+        since="CUDA 4",
+        example="RuntimeError: CUDA error: out of memory",
+        source="PyTorch c10/cuda/CUDAException.cpp",
+    ),
+    Signature(
+        kind="cuda_oom",
+        literals=(
+            "cudaErrorMemoryAllocation",
+            "cudaMalloc",
+            "hipMalloc",
+            "cuMemAlloc",
+            "STATUS_ALLOC_FAILED",
+            "device memory",
+            "MPS_OUT",
+        ),
+        gate=r"cudaErrorMemoryAllocation|(?:cudaMalloc|hipMalloc|cuMemAlloc).{0,160}?(?:out of mem"
+        r"|OUT_OF_MEM)|_STATUS_ALLOC_FAILED|bytes of device memory",
+        pattern=r"(?:\b(?P<code>cudaErrorMemoryAllocation|(?:CUBLAS|CUDNN|CUSOLVER"
+        r"|CUSPARSE)_STATUS_ALLOC_FAILED)\b:? ?(?:$|[^\"'`);|=a-z]|out of memory)"
+        r"|(?:cudaMalloc(?:Async|Managed|Host)?|hipMalloc|cuMemAlloc\w*)(?:\(.{0,80}?\))?,? (?:failed"
+        r"|returned|error)[^\n]{0,40}?: ?(?:out of memory|CUDA_ERROR_OUT_OF_MEMORY)"
+        r"|Error allocating (?P<requested_bytes>[0-9]+) bytes of device memory)",
+        proves=Proof.FAILURE,
+        since="CUDA 4",
+        example="ggml_backend_cuda_buffer_type_alloc_buffer: allocating 4096.00 MiB on device 0: cudaMalloc"
+        " failed: out of memory",
+        source="ggml-org/llama.cpp",
+    ),
+    Signature(
+        kind="cuda_oom",
+        literals=("Out of memory error on GPU", "Out of memory allocating", "BFCArena"),
+        pattern=r"(?:Out of memory error on GPU (?P<gpu>[0-9]+)\. Cannot allocate (?P<requested>[0-9.]+ ?[KMGT]?i?B)"
+        r"|OutOfMemoryError: Out of memory allocating (?P<requested_bytes>[0-9,]+) bytes"
+        r"|BFCArena::AllocateRawInternal[^\n]{0,120}?(?:Failed to allocate memory for requested buffer of"
+        r" size|Available memory of [0-9]+ is smaller than requested bytes of) (?P<requested_bytes_2>[0-9]+))",
+        proves=Proof.FAILURE,
+        since="PaddlePaddle 1.8, CuPy 5, ONNX Runtime 1.0",
+        example="cupy.cuda.memory.OutOfMemoryError: Out of memory allocating 8,589,934,592 bytes (allocated"
+        " so far: 512 bytes).",
+        source="cupy/cuda/memory.pyx",
+    ),
+)

@@ -1,0 +1,88 @@
+"""Container runtimes: Docker, containerd, CRI-O with conmon."""
+
+from detectors.oom_lines.signature import Proof, Signature
+
+RUNTIMES: tuple[Signature, ...] = (
+    Signature(
+        kind="docker_oom_event",
+        literals=("OOMKilled",),
+        gate=r"OOMKilled[\\\"']*[:=] ?true",
+        pattern=r"[\"']?OOMKilled[\\\"']*[:=] ?true\b",
+        proves=Proof.REPORT,
+        since="Docker 1.6",
+        example='"OOMKilled": true,',
+        source="moby/moby#15621",
+        fixed={"oom_killed": True},
+    ),
+    Signature(
+        kind="docker_oom_event",
+        literals=("container oom",),
+        gate=r"container oom [0-9a-f]",
+        pattern=r"\bcontainer oom (?P<container_id>[0-9a-f]{12,64})\b(?:[^\n]{0,400}?\bname=(?P<container>[^\s,)]+))?",
+        proves=Proof.KILL,
+        since="Docker 1.10",
+        example="2016-01-26T10:09:28.000000000-08:00 container oom 9192cb33411f (image=python:3, name=stress)",
+        source="docker events",
+    ),
+    Signature(
+        kind="docker_oom_event",
+        literals=('"oom"',),
+        pattern=r"\\?\"(?:status|Action)\\?\": ?\\?\"oom\\?\"(?:[^\n]{0,40}?\\?\"(?:id|ID)\\?\": ?\\?\""
+        r"(?P<container_id>[0-9a-f]{6,64})\\?\")?"
+        r"(?:[^\n]{0,400}?\\?\"name\\?\": ?\\?\"(?P<container_name>[^\"\\]{1,128})\\?\")?",
+        proves=Proof.KILL,
+        since="Docker 1.10",
+        example='{"status":"oom","id":"abc123","Type":"container","Action":"oom","Actor":{"ID":"abc123","Attributes":{"name":"workspace-app"}}}',
+        source="docker events --format '{{json .}}'",
+    ),
+    Signature(
+        kind="docker_oom_event",
+        literals=("tasks/oom",),
+        pattern=r"module=libcontainerd(?: namespace=(?P<namespace>[a-z0-9.-]+))? topic=(?P<topic>/tasks/oom)",
+        proves=Proof.KILL,
+        since="Docker 18.09",
+        example="level=debug msg=event module=libcontainerd namespace=moby topic=/tasks/oom",
+        source="moby/moby#38613",
+    ),
+    Signature(
+        kind="docker_oom_event",
+        literals=("killed due to memory usage",),
+        pattern=r"OutOfMemoryError: Container killed due to memory usage",
+        proves=Proof.REPORT,
+        since="Amazon ECS agent 1.0",
+        example="OutOfMemoryError: Container killed due to memory usage",
+        source="Amazon ECS stopped task reasons",
+    ),
+    Signature(
+        kind="containerd_oom",
+        literals=("TaskOOM",),
+        pattern=r"TaskOOM event.{0,24}?(?:container_id|ContainerID)[\\\"]*[:=][\\\" ]*"
+        r"(?P<container_id>[a-zA-Z0-9][a-zA-Z0-9_.-]{5,127})",
+        proves=Proof.KILL,
+        since="containerd 1.3",
+        example=r'level=info msg="TaskOOM event'
+        r' container_id:\"9192cb33411ff69d015a3577db136757f5b145064a1703efea3d0e12e8a64987\""',
+        source="a public report on AKS, 2025",
+    ),
+    Signature(
+        kind="containerd_oom",
+        literals=("tasks/oom",),
+        pattern=r"(?:\b(?:ns|namespace)=(?P<namespace>[a-z0-9._-]+) |(?P<namespace_2>[a-z0-9][a-z0-9._-]*) )?"
+        r"(?:topic=\"?)?(?P<topic>/tasks/oom)\b\"?"
+        r"(?: (?:\{|type=containerd\.events\.TaskOOM|.{0,80}?container)(?:\\?\"container_id\\?\": ?\\?\""
+        r"(?P<container_id>[a-zA-Z0-9_.-]{6,128}))?| $| [a-z]+=)",
+        proves=Proof.KILL,
+        since="containerd 1.0",
+        example='level=debug msg="event published" ns=moby topic=/tasks/oom type=containerd.events.TaskOOM',
+        source="containerd/containerd#4547",
+    ),
+    Signature(
+        kind="containerd_oom",
+        literals=("OOM received", "OOM event received"),
+        pattern=r"conmon.{0,40}?\bOOM (?:event )?received\b",
+        proves=Proof.KILL,
+        since="conmon 2.0",
+        example="conmon 8371caad8cc369f16c55 <ninfo>: OOM received",
+        source="containers/conmon",
+    ),
+)
