@@ -68,13 +68,17 @@ class Trace:
 def between(trace: Trace, since: float | None = None, until: float | None = None) -> Trace:
     """The part of a trace from ``since`` to ``until`` (Unix seconds, both included; None is no bound).
 
-    ``limit_bytes``, ``dropped_rows`` and ``notes`` stay those of the whole trace.
+    A changing ``limit_bytes`` is the last one stated in the part; ``dropped_rows`` and ``notes`` stay those of the
+    whole trace.
     """
     low = 0 if since is None else int(np.searchsorted(trace.time_seconds, since, side="left"))
     high = len(trace.time_seconds) if until is None else int(np.searchsorted(trace.time_seconds, until, side="right"))
     part = slice(low, max(low, high))
     columns = {name: column[part] for name, column in trace.columns.items()}
-    return replace(trace, time_seconds=trace.time_seconds[part], columns=columns)
+    limits = columns.get("limit_bytes", np.empty(0))
+    stated = limits[np.isfinite(limits)]
+    limit_bytes = float(stated[-1]) if stated.size else trace.limit_bytes
+    return replace(trace, time_seconds=trace.time_seconds[part], columns=columns, limit_bytes=limit_bytes)
 
 
 def with_limit(trace: Trace, limit_bytes: float | None) -> Trace:

@@ -16,7 +16,12 @@ def test_a_cut_keeps_both_ends() -> None:
     part = between(trace(), 20.0, 50.0)
     assert part.time_seconds.tolist() == [20, 30, 40, 50]
     assert part.columns["anon_bytes"].tolist() == [40, 60, 80, 100]
-    assert part.limit_bytes == 91.0
+
+
+def test_a_cut_has_the_limit_that_held_then() -> None:
+    """A limit raised after the incident does not count in the analysis of the time before it."""
+    assert between(trace(), 20.0, 50.0).limit_bytes == 51.0
+    assert between(trace(), since=1e9).limit_bytes == 91.0
 
 
 def test_an_open_or_empty_cut_is_no_error() -> None:

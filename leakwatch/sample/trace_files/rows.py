@@ -25,6 +25,8 @@ GAUGES = ("threads", "open_fds")
 NO_LIMIT_FROM = 2.0**62
 """A limit this large is none: cgroup v1 writes 0x7FFFFFFFFFFFF000 (PAGE_COUNTER_MAX, kernel mm/page_counter.c)."""
 
+OUT_OF_ORDER = "most times repeat or go back: sort the rows by time, and tell containers apart by a column `container`"
+
 LARGEST_MEMORY = 2.0**63
 """The kernel counts memory in signed 64-bit bytes; a larger cell is dirt."""
 
@@ -170,7 +172,7 @@ def _trace(
         limit_bytes=float(limits[-1]) if len(limits) else None,
         dropped_rows=len(dropped),
         dropped=tuple(DroppedRow(row.line, row.reason) for row in dropped[:3]),
-        notes=rows.notes,
+        notes=(*rows.notes, *((OUT_OF_ORDER,) if rising.sum() < usable.sum() / 2 else ())),
     )
 
 

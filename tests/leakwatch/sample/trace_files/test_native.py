@@ -90,6 +90,15 @@ def test_one_stamp_far_ahead_costs_one_row() -> None:
     assert [row.line for row in trace.dropped] == [4]
 
 
+@pytest.mark.parametrize("stamps", [range(30, 0, -1), [i // 3 for i in range(30)]])
+def test_rows_that_run_backwards_or_mix_containers_are_noted(stamps: list[int]) -> None:
+    """Newest first, or containers that nothing tells apart: the rows are dropped, and what would help is said."""
+    trace = read_one("timestamp,rss_bytes\n" + "".join(f"{stamp},5\n" for stamp in stamps))
+    assert len(trace.time_seconds) + trace.dropped_rows == 30
+    assert "sort the rows by time" in trace.notes[0] and "`container`" in trace.notes[0]
+    assert read_one("timestamp,rss_bytes\n1,5\n2,5\n2,5\n3,5\n").notes == ()
+
+
 def test_a_row_without_a_container_counts_with_the_first() -> None:
     """No row vanishes: one that names nobody, or is cut inside the name, is in the first container's count."""
     first, second = read("timestamp,rss_bytes,container\n1,5,a\n1,6,b\n2,7,\n3,8\nnever,9,b\n")
