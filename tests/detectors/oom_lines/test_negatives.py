@@ -49,7 +49,7 @@ def test_words_about_events_are_no_events(text: str) -> None:
 def test_no_ordinary_line_of_the_corpus_is_an_event() -> None:
     """At most three in a thousand ordinary and hard negatives are taken for an event."""
     if not CORPUS.exists():
-        pytest.skip("missing ../shared: oom_lines.dev.jsonl")
+        pytest.skip("needs ../shared: oom_lines.dev.jsonl")
     rows = [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
     wanted = [
         row for row in rows if row["label"] == "none" and not row.get("literal_positive") and not row.get("ambiguous")
@@ -65,7 +65,7 @@ def test_no_ordinary_line_of_the_corpus_is_an_event() -> None:
 def test_the_kinds_of_the_corpus_are_found() -> None:
     """At least 97 of 100 labelled lines are reported as their kind."""
     if not CORPUS.exists():
-        pytest.skip("missing ../shared: oom_lines.dev.jsonl")
+        pytest.skip("needs ../shared: oom_lines.dev.jsonl")
     rows = [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
     wanted = [row for row in rows if row["label"] != "none" and not row.get("ambiguous")]
     missed = []

@@ -121,7 +121,7 @@ def test_real_kernel_dumps_are_told_whole(name: str) -> None:
     """Each dump of a real kernel gives one incident with victim, pid, limit, control group and the process table."""
     path = CORPUS / "kernel" / name
     if not path.exists():
-        pytest.skip(f"missing ../shared: {path.name}")
+        pytest.skip(f"needs ../shared: {path.name}")
     _, incidents = scan(path.read_bytes(), 1000)
     told = [incident for incident in incidents if incident.limit_bytes is not None]
     assert told
