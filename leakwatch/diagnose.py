@@ -99,7 +99,7 @@ def _measured(trace: Trace, assessment: Assessment) -> Iterator[Fact]:
     since = int(np.searchsorted(trace.time_seconds, restarts[-1], side="right")) if restarts else 0
     ends = {name: _ends(column[since:]) for name, column in trace.columns.items()}
     threads = ends.get("threads")
-    if threads is not None and threads[0] > 0:
+    if threads is not None and threads[0] >= 1:
         first, last = threads
         yield Fact("threads_ratio", last / first, f"{first:.0f} threads at first and {last:.0f} in the end")
     charged = ends.get("usage_bytes") or ends.get("working_set_bytes")
@@ -122,7 +122,7 @@ def _limit_ratio(trace: Trace, metric: str | None) -> FloatArray | None:
         return None
     limit = trace.columns.get("limit_bytes", np.full(len(trace.time_seconds), trace.limit_bytes))
     ratio = np.full(len(limit), np.nan)
-    np.divide(trace.columns[metric], limit, out=ratio, where=limit > 0)
+    np.divide(trace.columns[metric], limit, out=ratio, where=limit >= 1.0)  # less than a byte is no limit
     return ratio
 
 

@@ -186,3 +186,10 @@ def test_any_trace_is_diagnosed(
     assessment = an_assessment(answer, shape, sorted(restarts), attribution=attribution)
     assert all(FACTS[fact.name].fits(fact.value) and fact.because for fact in facts_of(trace, assessment))
     assert diagnose(trace, assessment) == diagnose(trace, assessment)
+
+
+def test_a_limit_below_a_byte_gives_no_infinite_share() -> None:
+    """Dirt in the limit's column: facts stay finite, and the walk ends."""
+    trace = a_trace({"anon_bytes": [1.0] * 4, "limit_bytes": [5e-324] * 4}, 1.0)
+    facts = {fact.name for fact in facts_of(trace, an_assessment(Answer.LEAK, Shape.LINEAR, []))}
+    assert "peak_limit_ratio" not in facts

@@ -127,7 +127,7 @@ def _without_impossible(name: str, values: FloatArray) -> FloatArray:
     if name in MEMORY_COLUMNS:
         possible &= (values >= 0) & (values < LARGEST_MEMORY)
     elif name == "limit_bytes":
-        possible &= (values > 0) & (values < NO_LIMIT_FROM)
+        possible &= (values >= 1.0) & (values < NO_LIMIT_FROM)
     elif name in GAUGES or name.partition(":")[0] in COUNTERS:
         possible &= values >= 0
     return values if possible.all() else np.where(possible, values, np.nan)

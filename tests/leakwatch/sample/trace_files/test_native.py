@@ -90,6 +90,12 @@ def test_one_stamp_far_ahead_costs_one_row() -> None:
     assert [row.line for row in trace.dropped] == [4]
 
 
+@pytest.mark.parametrize("cell", ["0", "max", "", "-1", "5e-324", "0.4", "9223372036854771712"])
+def test_what_is_no_limit_is_none(cell: str) -> None:
+    """Zero, max, less than a byte (a share of which would be infinite) and cgroup v1's largest number mean no limit."""
+    assert read_one(f"timestamp,rss_bytes,limit_bytes\n1,5,{cell}\n2,5,{cell}\n").limit_bytes is None
+
+
 @pytest.mark.parametrize("stamps", [range(30, 0, -1), [i // 3 for i in range(30)]])
 def test_rows_that_run_backwards_or_mix_containers_are_noted(stamps: list[int]) -> None:
     """Newest first, or containers that nothing tells apart: the rows are dropped, and what would help is said."""
