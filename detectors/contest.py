@@ -77,7 +77,7 @@ def _frames(scene: Scene, judged: Judged, shared: tuple[tuple[Group, ...], ...],
         out.append(frames.sawtooth(whole, judged, scene.cut_at, shared, extra))
     if not scene.cuts.proven:
         own = _own(scene, whole, judged) if kind in (Cut.NONE, Cut.LIVES) or len(scene.cut_at) == 1 else ()
-        out.append(frames.plain(whole, judged, (*shared, *own), extra, startup=False))
+        out.append(frames.plain(whole, judged, (*shared, *own), extra))
     return out
 
 

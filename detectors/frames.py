@@ -14,7 +14,6 @@ from detectors.types import FloatArray
 RESTART_WARMUPS = (0.003, 0.008, 0.02)
 SHORTEST_LATE_LIFE = 0.25
 """A leak that only the lives since a later restart show must have been watched for this share of the trace."""
-STARTUP_TIMES = (0.01, 0.025)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +24,16 @@ class Extra:
     leaking: Shapes | None
 
 
-def plain(
-    whiten: Whitener, judged: Judged, groups: tuple[tuple[Group, ...], ...], extra: Extra, startup: bool
-) -> Frame:
+def plain(whiten: Whitener, judged: Judged, groups: tuple[tuple[Group, ...], ...], extra: Extra) -> Frame:
     """One level, and whatever happens on top of it."""
     u = judged.position
-    base = [np.ones_like(u)]
-    if startup:
-        base += [np.exp(-u / tau) for tau in STARTUP_TIMES]
-        base.append((np.arange(len(u)) == 0).astype(float))
-    columns = np.stack(base, axis=1)
     piece = np.zeros_like(judged.piece)
     return Frame(
         "plain",
         u,
         piece,
-        columns,
-        columns.shape[1],
+        np.ones((len(u), 1)),
+        1,
         groups,
         joined(healthy(u), extra.healthy),
         joined(leaking(u), extra.leaking),

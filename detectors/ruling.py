@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detectors.forecast import trend
 from detectors.posterior import Posterior
 from detectors.scene import Scene
 from detectors.series import median, quantile
@@ -15,10 +16,14 @@ without added leaks (benchmarks/calibrate.py), so that the probability means wha
 LEAK_ABOVE = 0.60
 NO_LEAK_BELOW = 0.25
 SURE_FLOOR = 0.9
+"""A floor this sure of the leak needs no second look at how far it rose."""
 OFTEN_KILLED = 0.5
+"""Share of the lives that end at the limit from which on they are kills, and the level alone is judged."""
 LEAST_SAY = 0.2
 MOST_DIFFER = 3.0
+"""Bounds of the features: the level's least say, and the most (log) that two rates are taken to differ."""
 LATE_SHARES = (0.15, 0.25, 0.40)
+"""The last shares of a trace over which the growth must go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ def rule(scene: Scene, level: Posterior, floor: Posterior) -> Ruling:
     lead = level if level.rate_deviation <= floor.rate_deviation or floor.leak < 0.5 else floor
     if probability <= LEAK_ABOVE:
         return Ruling(Answer.NO_LEAK if probability < NO_LEAK_BELOW else Answer.UNDECIDED, probability, lead)
-    if lead.rate < 1.97 * lead.rate_deviation:
+    if trend(scene, lead).low <= 0:
         return Ruling(Answer.UNDECIDED, probability, lead, "the slope's interval holds zero")
     late = _late_slopes(lead)
     objection = _stopped(late)

@@ -95,8 +95,7 @@ def test_counters_add_their_curves_to_every_frame() -> None:
     )
     extra = Extra(load, requests)
     for frame in (
-        plain(regular_whitener(N), judged(U), (), extra, startup=False),
-        plain(regular_whitener(N), judged(U), (), extra, startup=True),
+        plain(regular_whitener(N), judged(U), (), extra),
         sawtooth(regular_whitener(N), judged(U), CUTS, (), extra),
         restart(whitener(U, PIECE), judged(U), CUTS, (), extra),
     ):

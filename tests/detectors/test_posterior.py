@@ -27,7 +27,7 @@ def outcomes(level: FloatArray) -> list[Outcome]:
     whiten, bins = regular_whitener(N), judged(level)
     load = Group("load", np.sin(30 * U)[:, None], 1)
     frames = (
-        plain(whiten, bins, ((load,),), Extra(None, None), startup=False),
+        plain(whiten, bins, ((load,),), Extra(None, None)),
         sawtooth(whiten, bins, np.array([0.5]), (), Extra(None, None)),
     )
     return [compete(f, level, 2.0, 0.05) for f in frames]
