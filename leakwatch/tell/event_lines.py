@@ -5,11 +5,13 @@ The published schema is docs/schemas/logs.schema.json. Unknown is ``null``; NaN 
 
 import json
 import math
+import re
 from typing import Any
 
 from detectors.types import Incident, OomEvent
 
 Json = dict[str, Any]
+_HALF_PAIRS = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 def event_as_dict(source: str, event: OomEvent) -> Json:
@@ -58,13 +60,10 @@ def as_line(document: Json) -> str:
 def _clean(value: Any) -> Any:
     """The value as JSON can say it: bytes that were no text become U+FFFD, a number that is none becomes unknown."""
     if isinstance(value, str) and not value.isascii():
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if _has_surrogate(value) else value
+        # Halves of a surrogate pair that stand for no byte: JSON in a log can spell them.
+        return _HALF_PAIRS.sub("\ufffd", value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, list | tuple):
         return [_clean(each) for each in value]
     return value
-
-
-def _has_surrogate(text: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in text)
