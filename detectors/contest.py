@@ -94,11 +94,11 @@ def _own(scene: Scene, whole: Whitener, judged: Judged) -> tuple[tuple[Group, ..
     states = nuisance.states(judged.position, judged.level)
     found = [nuisance.steps(whole, judged.position, base, judged.level, law) for law in nuisance.STEP_LAWS]
     found.append(nuisance.load_steps(judged.position, (scene.loads - scene.first) / scene.span))
-    distinct: list[Group] = []
+    steps: list[Group] = []
     for group in found:
-        if group is not None and not any(np.array_equal(group.columns, d.columns) for d in distinct):
-            distinct.append(group)
-    return tuple(a for a in ((states,) if states else (), tuple(distinct)) if a)
+        if group is not None and not any(np.array_equal(group.columns, d.columns) for d in steps):
+            steps.append(group)
+    return tuple(a for a in ((states,) if states else (), tuple(steps)) if a)
 
 
 def _load(scene: Scene, judged: Judged) -> tuple[Group | None, Extra]:

@@ -1,16 +1,15 @@
 """Incidents as a table, a row each: what was killed, by which limit, and whether that proves an OOM."""
 
 # ruff: noqa: TID253 - rich is what this file is for; it is itself imported only where a screen is drawn.
-import io
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from detectors.types import Incident
 from leakwatch.tell import units
+from leakwatch.tell.screen import screen
 
 HEAD = ("#", "Time", "Scope", "Victim", "PID", "Usage", "Limit", "OOM", "Where", "Container", "Why not")
 _FOLDING = frozenset({"Victim", "Where", "Container", "Why not"})
@@ -21,17 +20,7 @@ _ID_CHARACTERS = 12  # as docker and crictl show ids
 
 def render(incidents: Sequence[tuple[str, Incident]], *, width: int, colour: bool) -> str:
     """The (source, incident) pairs in their order, ``width`` columns wide, with ANSI colours where ``colour``."""
-    # Text and never markup: names from logs cannot style or break the screen.
-    console = Console(
-        file=io.StringIO(),
-        width=width,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        legacy_windows=False,
-    )
+    console = screen(width, colour=colour)
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     # What is proven needs no more words here; JSON has every reason.
     shown = HEAD[:-1] if all(incident.proves_oom for _, incident in incidents) else HEAD

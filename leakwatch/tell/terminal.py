@@ -4,7 +4,6 @@ Everything is `rich.text.Text`, never markup, so names from traces cannot style 
 """
 
 # ruff: noqa: TID253 - rich is what this file is for; it is itself imported only where a screen is drawn.
-import io
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
@@ -18,6 +17,7 @@ from leakwatch.tell import chart, units
 from leakwatch.tell.competition import HEAD as HEAD_OF_COMPETITION
 from leakwatch.tell.competition import competition_rows, left_out
 from leakwatch.tell.figures import NOTE, Figure, figures, models
+from leakwatch.tell.screen import screen
 from leakwatch.tell.sentences import WORDS, next_step, trace_name, verdict_in_words
 from leakwatch.tell.summary import FULL_HEAD, HEAD, NAME_COLUMN, columns_that_fit, summary_line, summary_rows
 from leakwatch.tell.urgency import by_urgency
@@ -55,16 +55,7 @@ def render(
     One trace takes at most ``height`` rows, the prompt's included, where its chart and its reasons can be fitted to
     that; where ``wide`` or ``explain`` the reasons are told in full, where ``wide`` the ``diagnosis`` too.
     """
-    console = Console(
-        file=io.StringIO(),
-        width=width,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        legacy_windows=False,
-    )
+    console = screen(width, colour=colour)
     with console.capture() as capture:
         if len(analyses) == 1:
             _one(console, *analyses[0], diagnosis if wide else None, height=height, wide=wide, explain=explain)
