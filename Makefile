@@ -60,7 +60,7 @@ bench: $(READY)  ## detection quality and speed beside the peers' rules, into be
 	$(BIN)/python -m benchmarks.speed --write
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-  --no-emit-find-links --no-annotate --custom-compile-command 'make lock' pyproject.toml
+  --no-emit-find-links --no-annotate --no-strip-extras --custom-compile-command 'make lock' pyproject.toml
 
 lock: $(READY)  ## pin the newest releases that pyproject.toml allows, with hashes
 	$(COMPILE) --upgrade --output-file requirements/lock.txt
