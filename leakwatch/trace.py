@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,33 @@ MEMORY_COLUMNS = (
 )
 """Columns that measure memory, the best witness of a leak first (contracts.md section 1)."""
 
+LIVE_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "peak_bytes": "highest usage of this life that the kernel saw",
+        "oom_kills_total": "kills for want of memory that the cgroup counted (oom_kill)",
+        "oom_group_kills_total": "kills of the whole cgroup (oom_group_kill)",
+        "oom_events_total": "times the cgroup was out of memory (oom)",
+        "restarts_total": "restarts that the runtime counted",
+        "memory_pressure_ratio": "share of the last 10 s in which some task waited for memory (PSI some avg10)",
+        "cpu_seconds_total": "processor time used",
+        "cpu_throttled_seconds_total": "time held back by the processor quota",
+        "host_available_bytes": "memory that the host could still hand out",
+        "requests_failed_total": "requests that did not end well, without those refused as the caller's mistake",
+        "requests_refused_total": "requests refused as the caller's mistake, or as not found",
+        "latency_p95_seconds:NAME": "95th percentile since the look before, of a model (and API: MODEL/API)",
+        "queue_seconds:NAME": "mean wait in the batching queue since the look before",
+        "batch_size:NAME": "mean size of the batches since the look before",
+        "load_seconds:NAME": "how long the last load of the model took",
+        "model_loads_failed_total": "loads of model versions that failed",
+        "models_loading": "model versions being loaded now",
+        "models_available": "model versions that serve now",
+        "page_bytes": "size of the server's metrics page, which grows with every version ever loaded",
+        "gpu_used_bytes:NAME": "memory of a GPU in use",
+        "gpu_total_bytes:NAME": "memory of a GPU",
+    }
+)
+"""What a live sample may hold beside the columns of a trace (contracts.md section 1), and what each means."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -31,6 +59,22 @@ class Target:
 
     source: str
     container: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look at one container.
+
+    Attributes:
+        time_seconds: Unix seconds at which the numbers were read.
+        values: finite numbers by the column names of a trace (``anon_bytes``, ``requests_total:MODEL``, ...) and of
+            `LIVE_COLUMNS`; what is unknown is absent. ``limit_bytes`` of 0 is no limit.
+        life: names the process or container instance that was read; another name than before is a restart.
+    """
+
+    time_seconds: float
+    values: Mapping[str, float]
+    life: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ VIOLATIONS = (
     ("playbooks-pure", "playbooks/planted.py", "from time import time"),
     ("clients-at-the-edge", "leakwatch/planted.py", "def late():\n    import docker"),
     ("clients-at-the-edge", "leakwatch/sample/planted.py", "import rich.table"),
-    ("clients-at-the-edge", "leakwatch/tell/planted.py", "import kubernetes"),
+    ("clients-at-the-edge", "leakwatch/tell/planted.py", "import docker"),
     ("acyclic", "leakwatch/tell/__init__.py", "import leakwatch.tell.planted"),
     ("ships-alone", "leakwatch/planted.py", "import benchmarks.corpus"),
 )
