@@ -160,6 +160,44 @@ class Assessment:
     oom_events: "tuple[tuple[str, OomEvent], ...]" = ()
 
 
+class Level(StrEnum):
+    """How sure the live detector is. ``suspected`` is shown, and never pages or acts; ``leak`` may do both."""
+
+    QUIET = "quiet"
+    SUSPECTED = "suspected"
+    LEAK = "leak"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveVerdict:
+    """What is true of a watched container now.
+
+    Attributes:
+        level: quiet, suspected or leak; it opens and resolves with hysteresis.
+        verdict: the level in the words of an offline verdict: leak, no_leak, or undecided (suspected, or too short).
+        shape: what the memory does.
+        metric: the column that it rests on; None while no memory column was seen.
+        trend: the growth's slope; None while quiet.
+        onset: Unix seconds where the growth began; None while quiet.
+        forecast: time to the limit from ``now``; None while quiet, or where there is no limit.
+        bytes_per_request: what each request leaves behind; None while quiet, without a request count, or where the
+            growth does not follow the requests.
+        because: one sentence per piece of evidence, with its number and unit.
+        since: Unix seconds since when this level holds; None before the first sample.
+    """
+
+    level: Level
+    verdict: Answer
+    shape: Shape
+    metric: str | None
+    trend: Trend | None
+    onset: float | None
+    forecast: Forecast | None
+    bytes_per_request: Interval | None
+    because: tuple[str, ...]
+    since: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class OomEvent:
     """One memory event that a log tells.

@@ -8,12 +8,24 @@ from detectors.types import Assessment
 from leakwatch.trace import Trace
 
 if TYPE_CHECKING:
+    from detectors.live import LiveDetector as LiveDetector
     from detectors.oom_lines import Scanner as Scanner
 
 
 def assess(trace: Trace) -> Assessment:
     """Judge one trace: does it leak, how fast, since when, how long is left, and why we say so."""
     return _assess(trace.time_seconds, trace.columns, limit_bytes=trace.limit_bytes)
+
+
+def live_detector(*, limit_bytes: float | None = None) -> "LiveDetector":
+    """A detector that watches one container for ever, see `detectors.live.LiveDetector`.
+
+    Args:
+        limit_bytes: the memory limit where none can be seen; a limit among the observed values goes before it.
+    """
+    from detectors.live import LiveDetector  # an offline verdict does not need it
+
+    return LiveDetector(limit_bytes=limit_bytes)
 
 
 def scanner(year: int | None, zone: tzinfo | None, boot: float | None) -> "Scanner":
