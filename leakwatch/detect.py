@@ -1,5 +1,6 @@
 """What numbers and lines mean: the only caller of detectors/."""
 
+from collections.abc import Iterator
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
@@ -28,14 +29,17 @@ def live_detector(*, limit_bytes: float | None = None) -> "LiveDetector":
     return LiveDetector(limit_bytes=limit_bytes)
 
 
-def scanner(year: int | None, zone: tzinfo | None, boot: float | None) -> "Scanner":
+def scanner(
+    year: int | None, zone: tzinfo | None, boot: float | None, numbers: Iterator[int] | None = None
+) -> "Scanner":
     """A scanner for one log, see `detectors.oom_lines.Scanner`; it is fed chunks and tells the memory events in them.
 
     Args:
         year: of stamps that bear none (syslog's).
         zone: of stamps that bear none.
         boot: Unix seconds when the machine booted, for stamps that count from there (the kernel's).
+        numbers: of the incidents; shared by the scanners of one run.
     """
     from detectors.oom_lines import Scanner  # the matching engine, which a trace alone does not need
 
-    return Scanner(year=year, zone=zone, boot=boot)
+    return Scanner(year=year, zone=zone, boot=boot, numbers=numbers)

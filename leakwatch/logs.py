@@ -1,7 +1,7 @@
 """From log files to memory events: each source through a scanner of its own, read once or followed for ever."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ class Found:
     Attributes:
         source: the path as the caller gave it.
         events: in the order of their lines; ``incident`` numbers are unique over all sources of a run.
-        incidents: all of the source, once it has ended.
+        incidents: those that nothing more will be told of, each once.
         error: why the source could not be read to its end, in one line.
     """
 
@@ -67,23 +67,42 @@ def follow(paths: Sequence[str], dating: Dating) -> Iterator[Found]:
     Raises:
         LeakwatchError: a source cannot be opened, or is damaged.
     """
-    numbers = count(1)
-    readings: dict[str, _Reading] = {}
-    for source, chunk in follow_logs(paths):
-        if source not in readings:
-            readings[source] = _Reading(source, dating, numbers)
+    readings = Readings(dating)
+    for chunk in follow_logs(paths):
+        yield from readings.take(*chunk)
+
+
+class Readings:
+    """The scanners of sources that are read at the same time."""
+
+    def __init__(self, dating: Dating) -> None:
+        self._dating, self._numbers = dating, count(1)
+        self._by_source: dict[str, _Reading] = {}
+
+    def take(self, source: str, chunk: bytes | None) -> Iterator[Found]:
+        """What one more chunk of a source tells; None is its end."""
+        if source not in self._by_source:
+            self._by_source[source] = _Reading(source, self._dating, self._numbers)
         if chunk is None:
-            yield readings.pop(source).end()
+            yield self._by_source.pop(source).end()
         else:
-            yield from readings[source].take(chunk)
+            yield from self._by_source[source].take(chunk)
+
+    def incidents(self, found: Found, events: Sequence[OomEvent]) -> Iterator[Incident]:
+        """Each incident of ``events``, which ``found`` has just told, as known now."""
+        settled = {one.number: one for one in found.incidents}
+        for number in dict.fromkeys(event.incident for event in events):
+            reading = self._by_source.get(found.source)
+            known = settled.get(number or 0) or (reading.incident(number) if reading and number else None)
+            if known is not None:
+                yield known
 
 
 class _Reading:
-    """The scanner of one source, and the run's numbers of its incidents."""
+    """The scanner of one source; ``numbers`` are those of the run's incidents."""
 
     def __init__(self, source: str, dating: Dating, numbers: "count[int]") -> None:
         self._source, self._dating, self._numbers = source, dating, numbers
-        self._own_numbers: dict[int, int] = {}
         self._scanner: Scanner | None = None
         self._whole_line = True
 
@@ -91,27 +110,23 @@ class _Reading:
         """What one more chunk tells; an empty one is a pause, and what waits for its next line is told then."""
         if self._scanner is None:
             known = dated(self._source, chunk, self._dating)
-            self._scanner = detect.scanner(known.year, known.zone, known.boot)
+            self._scanner = detect.scanner(known.year, known.zone, known.boot, self._numbers)
         if chunk:
             self._whole_line = chunk.endswith(b"\n")
             events = self._scanner.feed(chunk)
         else:
             events = self._scanner.finish() if self._whole_line else []
         if events:
-            yield Found(self._source, tuple(map(self._numbered, events)))
+            yield Found(self._source, tuple(events), tuple(self._scanner.settled()))
+
+    def incident(self, number: int) -> Incident | None:
+        """What is known of an incident that may still go on."""
+        return self._scanner.incident(number) if self._scanner is not None else None
 
     def end(self, error: str | None = None) -> Found:
         """What is left, and the incidents."""
         if self._scanner is None:
             return Found(self._source, ended=True, error=error)
-        events = tuple(map(self._numbered, self._scanner.finish()))
-        incidents = (replace(one, number=self._number(one.number)) for one in self._scanner.incidents())
-        return Found(self._source, events, tuple(incidents), ended=True, error=error)
-
-    def _numbered(self, event: OomEvent) -> OomEvent:
-        return event if event.incident is None else replace(event, incident=self._number(event.incident))
-
-    def _number(self, own: int) -> int:
-        if own not in self._own_numbers:
-            self._own_numbers[own] = next(self._numbers)
-        return self._own_numbers[own]
+        events = tuple(self._scanner.finish())
+        incidents = (*self._scanner.settled(), *self._scanner.incidents())
+        return Found(self._source, events, incidents, ended=True, error=error)

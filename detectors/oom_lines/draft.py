@@ -24,7 +24,8 @@ ALLOCATION = frozenset(
 )
 _EXITS = frozenset(("process_killed_137", "k8s_status_oomkilled", "docker_oom_event"))
 _NODE_KINDS = frozenset(("k8s_evicted", "earlyoom", "kernel_page_alloc_failure"))
-_MOST_LINES = 256
+_MOST_LINES, _MOST_SENTENCES, _MOST_KILLED = 256, 64, 4096
+"""What one incident keeps at most; a log that repeats one for ever must not fill the memory."""
 _SAYS: Mapping[str, str] = {
     "kernel_oom_invoked": "{process} asked for memory that could not be had, and the kernel's OOM killer was called",
     "kernel_memcg_stats": "the control group was at its limit: {usage_kb} of {limit_kb} kB, refused {failcnt} times",
@@ -54,7 +55,8 @@ class Draft:
     last_line: int = 0
     kinds: set[str] = field(default_factory=set)
     told: dict[str, Value] = field(default_factory=dict)
-    killed: list[int] = field(default_factory=list)
+    killed: dict[int, None] = field(default_factory=dict)
+    """Pids in the order of their kills."""
     selected: int | None = None
     group_kill: bool = False
     proof: set[Proof] = field(default_factory=set)
@@ -77,18 +79,20 @@ class Draft:
             if isinstance(pid, int):
                 if fields.get("stage") == "selected":
                     self.selected = pid
-                elif pid not in self.killed:
-                    self.killed.append(pid)
+                elif len(self.killed) < _MOST_KILLED:
+                    self.killed[pid] = None
         for name, value in fields.items():
             # Who called the OOM killer is not its victim, and a choice gives way to who was killed in its stead.
-            if name in ("process", "pid") and (kind == "kernel_oom_invoked" or self.killed and pid != self.killed[0]):
+            if name in ("process", "pid") and (
+                kind == "kernel_oom_invoked" or self.killed and pid != next(iter(self.killed))
+            ):
                 continue
             if name in ("process", "pid") and kind == "kernel_oom_kill":
                 self.told[name] = value
             else:
                 self.told.setdefault(name, value)
         sentence = self._sentence(kind, fields)
-        if sentence not in self.because and len(self.because) < _MOST_LINES:
+        if sentence not in self.because and len(self.because) < _MOST_SENTENCES:
             self.because.append(sentence)
 
     def _sentence(self, kind: str, fields: Mapping[str, Value]) -> str:

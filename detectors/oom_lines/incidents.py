@@ -9,10 +9,8 @@ from detectors.oom_lines.signature import Proof
 from detectors.oom_lines.tasks import TaskTable
 from detectors.types import Incident
 
-_KEPT = 10_000
-"""Incidents that are remembered; older ones are forgotten, so that memory stays flat on an endless log."""
-_RECENT = 200
-"""Incidents among which a later line looks for its own."""
+_OPEN = 200
+"""Incidents among which a later line looks for its own; older ones are settled, so that memory stays flat."""
 _DUMP_LINES, _DUMP_SECONDS = 20_000, 60.0
 """Within which a kernel's dump is over; its table of processes can be thousands of lines."""
 _BURST_LINES, _BURST_SECONDS = 100, 60.0
@@ -23,28 +21,48 @@ _KEYS = ("container_id", "pod_uid", "unit", "cgroup")
 
 
 class Assembler:
-    """Gives each event the number of its incident, as the events come."""
+    """Gives each event the number of its incident, as the events come.
 
-    def __init__(self) -> None:
-        self._drafts: deque[Draft] = deque(maxlen=_KEPT)
-        self._count = 0
+    Args:
+        numbers: of the incidents to come.
+    """
+
+    def __init__(self, numbers: Iterator[int]) -> None:
+        self._numbers = numbers
+        self._open: deque[Draft] = deque()
+        self._settled: list[Incident] = []
         self._kernel: Draft | None = None
 
     def incidents(self) -> list[Incident]:
-        """The incidents known so far, in order of their numbers."""
-        return [draft.freeze() for draft in self._drafts]
+        """The incidents that later lines may still tell more of, in order of their numbers."""
+        return [draft.freeze() for draft in self._open]
+
+    def settled(self) -> list[Incident]:
+        """The incidents that nothing more is told of, each given once."""
+        settled, self._settled = self._settled, []
+        return settled
+
+    def incident(self, number: int) -> Incident | None:
+        """What is known of one; None where it is settled."""
+        return next((draft.freeze() for draft in reversed(self._open) if draft.number == number), None)
 
     def assign(self, kind: str, fields: Mapping[str, Value], at: float | None, line: int, *, proves: Proof) -> int:
         """Find the incident of an event, or open one; returns its number."""
         draft = self._find(kind, fields, at, line)
         if draft is None:
-            self._count += 1
-            draft = Draft(self._count, kind, line)
-            self._drafts.append(draft)
+            draft = Draft(next(self._numbers), kind, line)
+            self._open.append(draft)
+            if len(self._open) > _OPEN:
+                self._settle(self._open.popleft())
         if kind in KERNEL:
             self._kernel = draft
         draft.add(kind, fields, at, line, proves)
         return draft.number
+
+    def _settle(self, draft: Draft) -> None:
+        self._settled.append(draft.freeze())
+        if draft is self._kernel:
+            self._kernel = None
 
     def context(self, fields: Mapping[str, Value]) -> None:
         """What a line that is no event tells about the kernel's dump it stands in."""
@@ -100,14 +118,8 @@ class Assembler:
     def _last(
         self, at: float | None, line: int, wanted: Callable[[Draft], bool], lines: int | None, seconds: float
     ) -> Draft | None:
-        near = (draft for draft in self._recent() if _near(draft, at, line, lines, seconds) and wanted(draft))
+        near = (draft for draft in reversed(self._open) if _near(draft, at, line, lines, seconds) and wanted(draft))
         return next(near, None)
-
-    def _recent(self) -> Iterator[Draft]:
-        for count, draft in enumerate(reversed(self._drafts)):
-            if count >= _RECENT:
-                return
-            yield draft
 
 
 def _near(draft: Draft, at: float | None, line: int, lines: int | None, seconds: float) -> bool:

@@ -1,7 +1,8 @@
 """The stream: bytes in, events out, in input order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
+from itertools import count
 
 from detectors.oom_lines.documents import LINES_AFTER, LINES_BEFORE, around, entry, unquoted
 from detectors.oom_lines.envelopes import unwrap
@@ -33,11 +34,19 @@ class Scanner:
         year: of the first line whose date has none; None: such lines have no time.
         zone: of times without an offset; None means UTC.
         boot: Unix seconds of the kernel's zero; None: a bare kernel uptime is no time.
+        numbers: of the incidents; those of scanners that share them are unique over all; None: 1, 2, ...
     """
 
-    def __init__(self, *, year: int | None = None, zone: tzinfo | None = None, boot: float | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        year: int | None = None,
+        zone: tzinfo | None = None,
+        boot: float | None = None,
+        numbers: Iterator[int] | None = None,
+    ) -> None:
         self._clock = Clock(year, zone, boot)
-        self._assembler = Assembler()
+        self._assembler = Assembler(count(1) if numbers is None else numbers)
         self._tasks: TaskTable | None = None
         self._buffer = bytearray()
         self._reached = 0  # all before this byte of the buffer is done
@@ -54,8 +63,16 @@ class Scanner:
         return self._advance(final=True)
 
     def incidents(self) -> list[Incident]:
-        """The incidents known so far, in order of their numbers."""
+        """The incidents that later lines may still tell more of, at most the last 200, in order of their numbers."""
         return self._assembler.incidents()
+
+    def settled(self) -> list[Incident]:
+        """The incidents that nothing more is told of, each given once: taken after each chunk, memory stays flat."""
+        return self._assembler.settled()
+
+    def incident(self, number: int) -> Incident | None:
+        """What is known of one incident; None where it is settled."""
+        return self._assembler.incident(number)
 
     def _advance(self, *, final: bool) -> list[OomEvent]:
         events: list[OomEvent] = []

@@ -3,6 +3,6 @@
 from leakwatch.sample.log_files.chunks import read_log
 from leakwatch.sample.log_files.dating import Dating, dated
 from leakwatch.sample.log_files.find import STANDARD_INPUT, find_logs
-from leakwatch.sample.log_files.follow import follow_logs
+from leakwatch.sample.log_files.follow import Chunk, Follower, follow_logs
 
-__all__ = ["STANDARD_INPUT", "Dating", "dated", "find_logs", "follow_logs", "read_log"]
+__all__ = ["STANDARD_INPUT", "Chunk", "Dating", "Follower", "dated", "find_logs", "follow_logs", "read_log"]

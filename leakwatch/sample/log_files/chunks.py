@@ -80,6 +80,11 @@ def cannot_open(source: str, error: OSError | ValueError) -> LeakwatchError:
     return LeakwatchError(f"{source}: cannot be opened ({why}); check the path and its permissions")
 
 
+def cannot_read(source: str, error: OSError) -> LeakwatchError:
+    """The error of a source that was open and can be read no longer."""
+    return LeakwatchError(f"{source}: cannot be read ({error.strerror or error}); give another source")
+
+
 def _from_pipe(descriptor: int) -> Iterator[bytes]:
     with suppress(
         OSError

@@ -23,16 +23,25 @@ _CHUNKS_AT_ONCE = 16  # then other sources have their turn
 class Tail:
     """A log file that is followed by name; it need not be there yet.
 
+    Args:
+        from_end: what the file holds now is passed over; a file that comes later is read from its start.
+
     Attributes:
         source: the path as the caller gave it.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, from_end: bool = False) -> None:
         self.source = source
         self._file: int | None = None
         self._place, self._mark = 0, b""
         self._ends_line = True
         self._replaced = self._last_news = 0.0
+        if from_end and self._open():
+            assert self._file is not None
+            self._place = os.fstat(self._file).st_size
+            self._mark = os.pread(self._file, _MARK_BYTES, max(0, self._place - _MARK_BYTES))
+            self._place = max(0, self._place - _MARK_BYTES) + len(self._mark)
+            self._ends_line = not self._mark or self._mark.endswith(b"\n")
 
     @property
     def identity(self) -> tuple[int, int] | None:
