@@ -3,7 +3,7 @@
 An adapter is any object that has the methods; nothing is inherited and nothing is registered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -112,15 +112,15 @@ class Standing:
     A gate that the backend cannot have (replicas with a bare process) is named in ``not_applicable`` and passes.
 
     Attributes:
-        life: names the running instance, as in `leakwatch.trace.Sample`.
+        life: names the running instance: another one than before is a restart.
         uptime_seconds: of that instance.
         ready: whether it serves now.
         other_replicas_ready: how many others of its workload serve.
         rollout_in_progress: whether its workload is changing already, or is paused.
         disruptions_allowed: how many pods of its budget may go now; the smallest where several budgets select it.
         workload: names all replicas together; at most one of a workload is acted on at a time.
-        not_applicable: names of gates that this backend cannot have: ``replicas``, ``disruption_budget``, ``lease``,
-            ``rollout``.
+        not_applicable: names of gates that this backend cannot have: ``life``, ``uptime``, ``replicas``,
+            ``disruption_budget``, ``lease``, ``rollout``, and ``drain`` where nothing can be drained from here.
     """
 
     life: str | None
@@ -134,7 +134,7 @@ class Standing:
 
 
 class Lease(Protocol):
-    """A claim on one workload that two agents cannot hold at once."""
+    """A claim on one workload that two agents cannot hold at once. Raises `leakwatch.errors.ActError` where unknown."""
 
     def acquire(self, now_seconds: float) -> bool:
         """Whether it is ours now; False where another holds it."""
@@ -147,20 +147,30 @@ class Lease(Protocol):
 
 
 class Restarter(Protocol):
-    """One backend: Docker, Kubernetes, a process signal, or a model reload. Raises `leakwatch.errors.ActError`."""
+    """One backend for one target: Docker, Kubernetes, a process signal, or a model reload.
+
+    Every method may block for seconds and raises `leakwatch.errors.ActError`.
+    """
 
     @property
     def name(self) -> str:
         """The backend's word in the settings: ``docker``, ``kubernetes``, ``process``, ``tf_serving``."""
 
     def remedies(self) -> frozenset[Remedy]:
-        """What it can do."""
+        """What it can do; asks nobody."""
 
     def standing(self, now_seconds: float) -> Standing:
-        """What is known before acting."""
+        """What is known before acting, and afterwards whether a new life is ready; touches nothing."""
 
-    def carry_out(self, action: Action) -> Outcome:
-        """Drain, act, and wait until it is done or has failed; with ``dry_run`` nothing is touched."""
+    def lease(self) -> Lease | None:
+        """The claim on the target's workload; None where the backend has none."""
+
+    def carry_out(self, action: Action, held: Callable[[], bool]) -> Outcome:
+        """Act, and wait until it is done or has failed; with ``dry_run`` nothing is touched.
+
+        The traffic was drained before. ``held`` says whether the lease is still ours: it is asked before each change
+        that comes late (a second signal, a try after a refusal), and nothing more is done where it says no.
+        """
 
 
 # ---------------------------------------------------------------------------------------------------------------------
