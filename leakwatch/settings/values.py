@@ -92,12 +92,14 @@ class ServingSettings:
         metrics_url: the page with counters.
         status_url: base of TF Serving's REST API; None: derived from the page's address.
         model_config_file: the polled model config, without which a model cannot be reloaded.
+        gpu_metrics_url: the page of a dcgm-exporter; None: GPU memory is known where the server's own page tells it.
     """
 
     kind: ServingKind
     metrics_url: str
     status_url: str | None = None
     model_config_file: str | None = None
+    gpu_metrics_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ import numpy as np
 
 from leakwatch.errors import TraceError
 from leakwatch.quantities import parse_size, parse_time, shown
+from leakwatch.sample.exposition import parse_series
 from leakwatch.sample.trace_files.archive import TraceFile
 from leakwatch.sample.trace_files.labelled import Series, joined, no_memory
-from leakwatch.sample.trace_files.metrics import column_of, parse_series
+from leakwatch.sample.trace_files.metrics import column_of
 from leakwatch.sample.trace_files.recognise import GRAFANA_HEADER
 from leakwatch.sample.trace_files.rows import COUNTERS, GAUGES, RowCollector, Rows, to_traces
 from leakwatch.trace import MEMORY_COLUMNS, Trace

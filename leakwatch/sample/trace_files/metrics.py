@@ -1,6 +1,5 @@
 """What the metrics of Prometheus exporters are called here, and which container a set of labels names."""
 
-import re
 from collections.abc import Mapping
 
 MEMORY_METRICS = {
@@ -29,10 +28,6 @@ REQUEST_METRICS = {
 LIMIT_METRICS = ("kube_pod_container_resource_limits", "kube_pod_container_resource_limits_memory_bytes")
 """kube-state-metrics; the first holds every resource and needs the label resource="memory"."""
 
-_LABEL = re.compile(r'([A-Za-z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*,?\s*')
-_SERIES = re.compile(r"\s*([A-Za-z_:][\w:]*)?\s*(?:\{(.*)\})?\s*", re.DOTALL)
-_ESCAPED = re.compile(r"\\(.)")
-
 
 def column_of(metric: str, labels: Mapping[str, str]) -> str | None:
     """The column that a metric fills, None where it is none of ours."""
@@ -57,18 +52,3 @@ def container_of(labels: Mapping[str, str]) -> str | None:
 def all_labels(labels: Mapping[str, str]) -> str:
     """Every label as ``a=b,c=d``, for series that nothing shorter tells apart."""
     return ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
-
-
-def parse_series(text: str) -> tuple[str, dict[str, str]] | None:
-    """Metric name (may be empty) and labels of ``name{a="b"}``; None where the text is no such thing."""
-    match = _SERIES.fullmatch(text)
-    if match is None or match.group(1) is None and match.group(2) is None:
-        return None
-    inside, labels, at = (match.group(2) or "").strip(), {}, 0
-    while at < len(inside):
-        label = _LABEL.match(inside, at)
-        if label is None:
-            return None
-        labels[label.group(1)] = _ESCAPED.sub(lambda m: "\n" if m.group(1) == "n" else m.group(1), label.group(2))
-        at = label.end()
-    return labels.pop("__name__", match.group(1) or ""), labels

@@ -5,7 +5,6 @@ Formats: https://prometheus.io/docs/instrumenting/exposition_formats/ (milliseco
 """
 
 import math
-import re
 from array import array
 from dataclasses import dataclass, field
 
@@ -13,16 +12,11 @@ import numpy as np
 
 from leakwatch.errors import TraceError
 from leakwatch.quantities import parse_time
+from leakwatch.sample.exposition import SAMPLE, parse_series
 from leakwatch.sample.trace_files.archive import TraceFile
 from leakwatch.sample.trace_files.labelled import Series, join
-from leakwatch.sample.trace_files.metrics import parse_series
 from leakwatch.sample.trace_files.rows import Rejected
 from leakwatch.trace import Trace
-
-SAMPLE = re.compile(
-    r'\s*((?:[A-Za-z_:][\w:]*)?\s*(?:\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?)\s+([^\s{]\S*)(?:\s+([^\s#]\S*))?\s*(?:#.*)?'
-)
-"""Name and labels, value, timestamp; an exemplar may follow."""
 
 
 @dataclass(slots=True)
