@@ -23,6 +23,7 @@ MEMORY_COLUMNS = (
 LIVE_COLUMNS: Mapping[str, str] = MappingProxyType(
     {
         "peak_bytes": "highest usage of this life that the kernel saw",
+        "limit_hits_total": "times usage came to the limit and something had to be given up first (v2 max, v1 failcnt)",
         "oom_kills_total": "kills for want of memory that the cgroup counted (oom_kill)",
         "oom_group_kills_total": "kills of the whole cgroup (oom_group_kill)",
         "oom_events_total": "times the cgroup was out of memory (oom)",

@@ -1,0 +1,51 @@
+"""Which source reads what the settings name: the one place where places and adapters meet."""
+
+from leakwatch.ports import Source
+from leakwatch.sample.cgroups.source import CgroupSource, folder_finder
+from leakwatch.sample.processes.find import pid_of_name
+from leakwatch.sample.processes.source import ProcessSource
+from leakwatch.settings import CgroupPlace, PidPlace, Place, ProcessPlace, TargetSettings
+from leakwatch.trace import Sample
+
+
+def source_of(target: TargetSettings) -> Source:
+    """The source of a target's memory; nothing is opened, asked or imported before its first `read`.
+
+    The target's own limit stands in its samples wherever the source sees none.
+    """
+    source = _source_at(target.place)
+    return source if target.limit_bytes is None else _WithLimit(source, target.limit_bytes)
+
+
+def _source_at(place: Place) -> Source:
+    match place:
+        case CgroupPlace(cgroup):
+            return CgroupSource(folder_finder(cgroup))
+        case PidPlace(pid):
+            return ProcessSource(lambda: pid)
+        case ProcessPlace(process):
+            return ProcessSource(lambda: pid_of_name(process))
+        case _:
+            raise NotImplementedError
+
+
+class _WithLimit:
+    """A source whose limit the settings state."""
+
+    def __init__(self, source: Source, limit_bytes: int) -> None:
+        self._source, self._limit_bytes = source, limit_bytes
+        self.close = source.close
+
+    @property
+    def name(self) -> str:
+        return self._source.name
+
+    @property
+    def blind_to(self) -> tuple[str, ...]:
+        return self._source.blind_to
+
+    def read(self, now_seconds: float) -> Sample:
+        sample = self._source.read(now_seconds)
+        if sample.values.get("limit_bytes"):
+            return sample
+        return Sample(sample.time_seconds, {**sample.values, "limit_bytes": self._limit_bytes}, sample.life)
