@@ -34,7 +34,7 @@ def run(arguments: Sequence[str]) -> int:
     import click
 
     from leakwatch.cli.group import leakwatch
-    from leakwatch.errors import LeakwatchError
+    from leakwatch.errors import LeakwatchError, SettingsError
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a path may hold bytes that are no text in this encoding
@@ -55,6 +55,9 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         _discard_output()
         return BROKEN_PIPE
+    except SettingsError as error:
+        _show_traceback(arguments)
+        return max(_fail(problem, error.exit_status) for problem in error.problems)
     except LeakwatchError as error:
         _show_traceback(arguments)
         return _fail(str(error), error.exit_status)

@@ -232,8 +232,8 @@ class TellSettings:
 class Settings:
     """Everything; ``listen`` is host and port of the metrics page, None turns it off."""
 
-    state_dir: str
     targets: tuple[TargetSettings, ...]
+    state_dir: str = "/var/lib/leakwatch"
     sample_every_seconds: float = 5.0
     judge_every_seconds: float = 60.0
     listen: tuple[str, int] | None = ("127.0.0.1", 9464)
