@@ -1,4 +1,4 @@
-"""What each value alone cannot show: settings that do not go together. They are found beside other mistakes, not after."""
+"""What each value alone cannot show: settings that do not go together, found beside other mistakes."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -15,7 +15,7 @@ def test_show_tells_each_setting_with_its_origin(capsys: pytest.CaptureFixture[s
     assert rows["state_dir"] == ["/tmp/x", "--state-dir"]
     assert rows["act.dry_run"] == ["false", "--act"]
     assert rows["act.drain"] == ["30s", "LEAKWATCH_ACT_DRAIN"]
-    assert rows["act.cooldown"] == ["30m", f"{EXAMPLE}:25"]
+    assert rows["act.cooldown"] == ["30m", f"{EXAMPLE}:26"]
     assert rows["act.verify"] == ["5m", "default"]
 
 
