@@ -1,0 +1,282 @@
+"""Real components for tests: a Docker engine, memory cgroups, a Prometheus server with a past.
+
+Each is started once for a run (for each worker of a parallel run), in a folder of its own, on a socket or port of its
+own, and ended by its pid. A machine that lacks one skips the tests that ask for it.
+"""
+
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEADLINE_SECONDS = 60.0
+CGROUPS = Path("/sys/fs/cgroup")
+V1_MEMORY = CGROUPS / "memory"
+MINE = f"leakwatch-test-{os.getpid()}"
+
+
+def wait_until(holds: Callable[[], bool], what: str, process: "subprocess.Popen[Any] | None" = None) -> None:
+    """Wait for a condition; fails after a minute, or when the process that should fulfil it has ended."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not holds():
+        assert process is None or process.poll() is None, f"{what}: the process ended with {process.returncode}"
+        assert time.monotonic() < deadline, f"{what}: not within {DEADLINE_SECONDS} s"
+        time.sleep(0.05)
+
+
+def end(process: "subprocess.Popen[Any]") -> None:
+    """Ask a process that we started to end, and insist."""
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(30)
+
+
+def remove_cgroup(folder: Path) -> None:
+    """With all below it; the kernel needs a moment to let a killed process go."""
+    for inner in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
+        remove_cgroup(inner)
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while folder.exists():
+        try:
+            folder.rmdir()
+        except OSError:
+            for pid in (folder / "cgroup.procs").read_text().split():
+                with suppress(ProcessLookupError):
+                    os.kill(int(pid), 9)
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Memory cgroups
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def memory_cgroup() -> Iterator[Callable[..., Path]]:
+    """`memory_cgroup(limit_bytes=None, name="box")` makes a v1 memory cgroup and returns its folder.
+
+    Put a process in by writing its pid to ``cgroup.procs``. What is left in it at the end of the test is killed, and
+    the cgroup is removed.
+    """
+    if not os.access(V1_MEMORY / "memory.limit_in_bytes", os.W_OK):
+        pytest.skip("needs root and a cgroup v1 memory hierarchy at /sys/fs/cgroup/memory")
+    parent = V1_MEMORY / f"{MINE}-{time.monotonic_ns()}"
+    parent.mkdir()
+
+    def make(limit_bytes: int | None = None, name: str = "box") -> Path:
+        folder = parent / name
+        folder.mkdir(parents=True)
+        if limit_bytes is not None:
+            (folder / "memory.limit_in_bytes").write_text(str(limit_bytes))
+        return folder
+
+    try:
+        yield make
+    finally:
+        remove_cgroup(parent)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Docker
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DockerEngine:
+    """A running engine with one image and no network.
+
+    Attributes:
+        url: for DOCKER_HOST.
+        image: busybox; `python_command` and `python_volumes` lend it this interpreter.
+    """
+
+    url: str
+    image: str = "leakwatch-test/busybox:latest"
+
+    def client(self) -> Any:
+        """A client of the official library; close it."""
+        import docker
+
+        return docker.DockerClient(base_url=self.url, timeout=60)
+
+    def run(self, command: list[str], *, python: bool = False, **options: Any) -> Any:
+        """Start a container in the background; `options` are those of `containers.run` (name, mem_limit, ...).
+
+        With `python` the command's words follow this interpreter: `run(["-c", "..."], python=True)`.
+        """
+        client = self.client()
+        if python:
+            command = [sys.executable, *command]
+            options.setdefault("volumes", {}).update(python_volumes())
+        options = {"network_mode": "none", "detach": True, "stop_signal": "SIGKILL", **options}
+        return client.containers.run(self.image, command, **options)
+
+
+def python_volumes() -> dict[str, dict[str, str]]:
+    """What this interpreter needs of the host, read-only: the system's libraries and its own installation and packages."""
+    folders = {"/usr", "/lib", "/lib64", sys.base_prefix, sys.prefix}
+    kept = sorted(folder for folder in folders if os.path.isdir(folder))
+    return {folder: {"bind": folder, "mode": "ro"} for folder in kept}
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[DockerEngine]:
+    """An engine of this test run alone; its containers and its data are gone afterwards."""
+    missing = [name for name in ("dockerd", "containerd", "runc", "busybox") if shutil.which(name) is None]
+    if missing or os.geteuid() != 0:
+        pytest.skip(f"needs root and {', '.join(missing) or 'its rights'} (docker.io, busybox-static)")
+    folder = Path(tempfile.mkdtemp(prefix="lw-docker-"))  # short: a socket's path has 107 characters at most
+    engine = DockerEngine(f"unix://{folder}/docker.sock")
+    flags = "--storage-driver=vfs --iptables=false --ip6tables=false --bridge=none --ip-forward=false --ip-masq=false"
+    command = ["dockerd", *flags.split(), "--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", f"/{MINE}"]
+    command += ["--data-root", f"{folder}/root", "--exec-root", f"{folder}/exec", "-p", f"{folder}/dockerd.pid"]
+    with (folder / "dockerd.log").open("wb") as log:
+        dockerd = subprocess.Popen([*command, "-H", engine.url], stdout=log, stderr=log)
+    try:
+        wait_until((folder / "docker.sock").exists, "dockerd's socket", dockerd)
+        client = engine.client()
+        wait_until(lambda: _answers(client), "dockerd", dockerd)
+        client.api.import_image_from_data(_busybox_image(), *engine.image.split(":"))
+        yield engine
+        for container in client.containers.list(all=True):
+            container.remove(force=True)
+        client.close()
+    finally:
+        end(dockerd)
+        for hierarchy in (CGROUPS, *CGROUPS.iterdir()):
+            if (hierarchy / MINE).is_dir():
+                remove_cgroup(hierarchy / MINE)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(client: Any) -> bool:
+    try:
+        return bool(client.ping())
+    except Exception:
+        return False
+
+
+def _busybox_image() -> bytes:
+    """A root file system as `docker import` takes it: busybox with its applets, and nothing else."""
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w") as archive:
+        archive.add(shutil.which("busybox") or "", "bin/busybox")
+        applets = subprocess.run(["busybox", "--list"], capture_output=True, text=True, check=True).stdout.split()
+        for applet in applets:
+            if applet != "busybox":
+                link = tarfile.TarInfo(f"bin/{applet}")
+                link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+                archive.addfile(link)
+        for name in ("tmp", "proc", "sys", "dev", "etc"):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
+            archive.addfile(entry)
+    return layer.getvalue()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Prometheus
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PrometheusServer:
+    """A running server that has five days of two containers, and an hour that is still to come.
+
+    Attributes:
+        url: where it answers.
+        began_seconds, until_seconds: the first sample and the last one (which lies ahead); one every `step_seconds`.
+        leak_bytes_per_second: how ``serving`` in pod ``serving-0`` grows, from 1 GiB, below a limit of 8 GiB;
+            ``healthy`` in pod ``healthy-0`` holds still without a limit. Both are in namespace ``ml``.
+    """
+
+    url: str
+    began_seconds: float
+    until_seconds: float
+    step_seconds: float = 300.0
+    leak_bytes_per_second: float = 5000.0
+
+
+@pytest.fixture(scope="session")
+def prometheus_server() -> Iterator[PrometheusServer]:
+    """A server of this test run alone, with its past written by promtool."""
+    missing = [name for name in ("prometheus", "promtool") if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"needs {' and '.join(missing)}")
+    folder = Path(tempfile.mkdtemp(prefix="lw-prometheus-"))
+    now = time.time() // 300 * 300
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    server = PrometheusServer(f"http://{address}", now - 5 * 86400, now + 3600)
+    (folder / "history.txt").write_text("\n".join(_history(server)) + "\n")
+    import_history = ["promtool", "tsdb", "create-blocks-from", "openmetrics"]
+    subprocess.run([*import_history, folder / "history.txt", folder / "data"], check=True, capture_output=True)
+    (folder / "prometheus.yml").write_text("scrape_configs: []\n")
+    command = ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
+    command += ["--storage.tsdb.retention.time=30d", f"--web.listen-address={address}"]
+    with (folder / "prometheus.log").open("wb") as log:
+        prometheus = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        wait_until(lambda: _is_ready(server.url), "Prometheus", prometheus)
+        yield server
+    finally:
+        end(prometheus)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _history(server: PrometheusServer) -> Iterable[str]:
+    """OpenMetrics text as cAdvisor and kube-state-metrics would have been scraped."""
+    steps = int((server.until_seconds - server.began_seconds) / server.step_seconds) + 1
+    times = [server.began_seconds + step * server.step_seconds for step in range(steps)]
+
+    def series(name: str, container: str, value: Callable[[float], float]) -> Iterable[str]:
+        labels = f'namespace="ml",pod="{container}-0",container="{container}"'
+        if not name.startswith("kube_"):
+            labels += f',id="/kubepods/burstable/pod1/{container}",name="{container}-id"'
+        return (f"{name}{{{labels}}} {value(at - server.began_seconds)} {at}" for at in times)
+
+    def leaking(elapsed: float) -> float:
+        return 2**30 + server.leak_bytes_per_second * elapsed
+
+    for name, serving, healthy in (
+        ("container_memory_working_set_bytes", lambda elapsed: leaking(elapsed) + 2**28, 2**29),
+        ("container_memory_usage_bytes", lambda elapsed: leaking(elapsed) + 2**29, 2**29 + 2**20),
+        ("container_memory_rss", leaking, 2**28),
+        ("container_memory_cache", lambda elapsed: 2**29, 2**27),
+        ("container_spec_memory_limit_bytes", lambda elapsed: 2**33, 0),
+        ("kube_pod_container_status_restarts", lambda elapsed: 3, 0),
+    ):
+        counter = name.startswith("kube_")
+        yield f"# TYPE {name} {'counter' if counter else 'gauge'}"
+        sample = f"{name}_total" if counter else name
+        yield from series(sample, "serving", serving)
+        yield from series(sample, "healthy", lambda elapsed, value=healthy: value)
+    yield "# EOF"
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/-/ready", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
