@@ -132,7 +132,7 @@ class DockerEngine:
 
 
 def python_volumes() -> dict[str, dict[str, str]]:
-    """What this interpreter needs of the host, read-only: the system's libraries and its own installation and packages."""
+    """What this interpreter needs of the host, read-only: the system's libraries, its installation and packages."""
     folders = {"/usr", "/lib", "/lib64", sys.base_prefix, sys.prefix}
     kept = sorted(folder for folder in folders if os.path.isdir(folder))
     return {folder: {"bind": folder, "mode": "ro"} for folder in kept}
