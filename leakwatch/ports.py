@@ -211,6 +211,7 @@ class Notification:
         facts: label and value, short, for fields side by side.
         diagnosis: cause and steps; None where there is none.
         action, outcome: what was or would have been done.
+        approval: the command that lets the action go ahead, where it waits for a person.
         chart_png: the picture of the trend; None where there is none.
         sparkline: the trend in one line of text.
     """
@@ -227,6 +228,7 @@ class Notification:
     diagnosis: Diagnosis | None = None
     action: Action | None = None
     outcome: Outcome | None = None
+    approval: str | None = None
     chart_png: bytes | None = None
     sparkline: str | None = None
 
@@ -260,6 +262,10 @@ class Notifier(Protocol):
     @property
     def stages(self) -> frozenset[Stage]:
         """What it wants to hear; a webhook takes no updates."""
+
+    @property
+    def repeat_seconds(self) -> float | None:
+        """After so long it has to hear of an open incident again, or it forgets it; None where it remembers."""
 
     def notify(self, notification: Notification, thread: Mapping[str, str]) -> Delivery:
         """Say it; ``thread`` is what the last delivery of this incident on this channel returned, or empty."""

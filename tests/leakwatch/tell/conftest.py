@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,12 +17,17 @@ from detectors.types import (
     Fit,
     Forecast,
     Interval,
+    Level,
+    LiveVerdict,
     ModelShare,
     Shape,
     Trend,
     Verdict,
 )
+from leakwatch.ports import Action, Notification, Outcome, Severity, Stage
 from leakwatch.trace import DroppedRow, Target, Trace
+from playbooks.types import Action as Remedy
+from playbooks.types import Answered, Branch, Confidence, Diagnosis, Step
 
 MIB, GIB, START = 2.0**20, 2.0**30, 1_790_000_000.0
 HOSTILE = "[red]x[/red]\x1b[31m\n<b>&\"'`|\u202e\udcff@all"
@@ -130,3 +136,75 @@ def golden() -> Callable[[str, str], None]:
         assert path.read_text(encoding="utf-8") == text
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def live_verdict() -> Callable[..., LiveVerdict]:
+    """What the live detector says of a leak of ``rate`` MiB/h with ``left`` seconds to go; calm at another level."""
+
+    def verdict(
+        level: Level = Level.LEAK, rate: float = 12.1, left: float | None = 12_000.0, since: float = START
+    ) -> LiveVerdict:
+        if level is not Level.LEAK:
+            answer = Answer.NO_LEAK if level is Level.QUIET else Answer.UNDECIDED
+            return LiveVerdict(level, answer, Shape.FLAT, "anon_bytes", None, None, None, None, (), since)
+        per_second = rate * MIB / 3600
+        trend = Trend(per_second, per_second - 0.5 * MIB / 3600, per_second + 0.6 * MIB / 3600, 300)
+        forecast = None if left is None else Forecast(left, 0.85 * left, 1.2 * left)
+        because = ("The floor rises too.",)
+        return LiveVerdict(
+            level, Answer.LEAK, Shape.LINEAR, "anon_bytes", trend, since - 7200, forecast, None, because, since
+        )
+
+    return verdict
+
+
+@pytest.fixture(scope="session")
+def notification() -> Callable[..., Notification]:
+    """A message of an incident with everything in it; ``number`` and the rest can be varied."""
+
+    def made(
+        number: int = 1, stage: Stage = Stage.OPENED, key: str = "serving@1790000000", **more: Any
+    ) -> Notification:
+        step = Step("Take a heap profile", "jeprof --show_bytes")
+        path = (Answered("Does it grow?", Branch.YES, "12.1 MiB/h"),)
+        values: dict[str, Any] = {
+            "at_seconds": START,
+            "severity": Severity.CRITICAL,
+            "target": "serving",
+            "title": "LEAK serving: anon grows 12.1 MiB/h (11.6 to 12.7), 3 h 20 min left to 16 GiB; restarted in 14 s",
+            "sentences": ("The floor rises too.", "No warm-up explains 24 h of it."),
+            "facts": (("Growth", "12.1 MiB/h (11.6 to 12.7 MiB/h)"), ("Limit", "16 GiB")),
+            "diagnosis": Diagnosis("Requests leave memory behind.", Confidence.LIKELY, path, (step,), "memory_leak"),
+            "action": Action(Remedy.RESTART, "serving", "3 h are left", False, 15.0, 10.0),
+            "outcome": Outcome(True, "a new process serves", 14.0),
+            "chart_png": b"\x89PNG\r\n\x1a\n",
+            "sparkline": "▁▂▃▄▅▆▇█",
+        }
+        return Notification(key=key, number=number, stage=stage, **{**values, **more})
+
+    return made
+
+
+@dataclass
+class StandInClock:
+    """A clock that stands until it is set."""
+
+    at: float = START
+    seconds: float = 0.0
+
+    def now(self) -> float:
+        return self.at
+
+    def steady(self) -> float:
+        return self.seconds
+
+    def pass_by(self, seconds: float) -> None:
+        self.at += seconds
+        self.seconds += seconds
+
+
+@pytest.fixture
+def clock() -> StandInClock:
+    """The time as the test sets it."""
+    return StandInClock()

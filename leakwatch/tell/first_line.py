@@ -1,0 +1,82 @@
+"""The first line of a message: what, which, how fast, how long left, and what was done. Pure."""
+
+import math
+
+from detectors.types import LiveVerdict
+from leakwatch.ports import Action, Outcome, Stage
+from leakwatch.tell import units
+from leakwatch.tell.incident import IncidentState, News
+from leakwatch.tell.sentences import metric_name
+from playbooks.types import Action as Remedy
+
+_DO = {Remedy.RELOAD_MODEL: "reload", Remedy.RAISE_LIMIT: "raise the limit", Remedy.RESTART: "restart"}
+_DID = {Remedy.RELOAD_MODEL: "reloaded", Remedy.RAISE_LIMIT: "raised the limit", Remedy.RESTART: "restarted"}
+_WORDS = {Stage.ESCALATED: "ESCALATED", Stage.RESOLVED: "RESOLVED"}
+
+
+def title(stage: Stage, state: IncidentState, now: float, *, flapped: bool = False) -> str:
+    """LEAK serving: anon grows 12.1 MiB/h (11.6 to 12.7), 3 h 20 min left to 16 GiB; nothing done (dry run): ..."""
+    word = _WORDS.get(stage) or ("LEAK" if state.leak else "WARNING")
+    name = units.visible(state.target)
+    if stage is Stage.RESOLVED:
+        lasted = units.duration(max(0.0, now - state.opened_at)) if state.opened_at is not None else "some time"
+        return f"{word} {name}: {state.about or 'well again'} after {lasted}; {state.did}"
+    reason = state.escalated if stage is Stage.ESCALATED else None
+    said = "; ".join(part.rstrip(".") for part in (reason, state.about, state.did) if part)
+    return f"{word} {name}: {said}" + (f" (back for the {_ordinal(state.reopened + 1)} time)" if flapped else "")
+
+
+def growth(verdict: LiveVerdict, limit_bytes: float | None) -> str:
+    """anon grows 12.1 MiB/h (11.6 to 12.7), 3 h 20 min left to 16 GiB."""
+    said = f"{metric_name(verdict.metric)} grows"
+    if verdict.trend is not None:
+        trend = verdict.trend
+        _, scale = units.size_unit(trend.slope_per_second * 3600)
+        low, high = (units.number(end * 3600 / scale) for end in (trend.low, trend.high))
+        said += f" {units.rate(trend.slope_per_second)} ({low} to {high})"
+    if not limit_bytes:
+        return f"{said}, no limit known"
+    limit, forecast = units.size(limit_bytes), verdict.forecast
+    if forecast is None or not math.isfinite(forecast.seconds_to_limit):
+        return f"{said}, limit {limit}"
+    if forecast.seconds_to_limit <= 0:
+        return f"{said}, the limit of {limit} is reached"
+    return f"{said}, {units.duration(forecast.seconds_to_limit)} left to {limit}"
+
+
+def done(news: News, before: str) -> str:
+    """What was done, or why nothing was; ``before`` where this cycle says nothing about it."""
+    action, outcome = news.action, news.outcome
+    if action is not None and action.dry_run:
+        return f"nothing done (dry run): would {what(action)}"
+    if action is not None and outcome is not None:
+        return _carried_out(action, outcome)
+    if action is not None and news.approval is not None:
+        return f"nothing done: to {what(action)} waits for approval ({news.approval})"
+    if news.held is not None:
+        return f"nothing done: {news.held}"
+    return f"about to {what(action)}" if action is not None else before
+
+
+def what(action: Action) -> str:
+    """restart; reload MODEL; raise the limit to 20 GiB."""
+    return f"{_DO[action.remedy]}{_object(action)}"
+
+
+def _carried_out(action: Action, outcome: Outcome) -> str:
+    if not outcome.done:
+        return f"could not {what(action)}: {outcome.detail}"
+    return f"{_DID[action.remedy]}{_object(action)} in {units.duration(outcome.took_seconds)}"
+
+
+def _object(action: Action) -> str:
+    if action.remedy is Remedy.RELOAD_MODEL and action.model is not None:
+        return f" {units.visible(action.model)}"
+    if action.remedy is Remedy.RAISE_LIMIT and action.limit_bytes is not None:
+        return f" to {units.size(action.limit_bytes)}"
+    return ""
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

@@ -1,0 +1,222 @@
+"""Telling: what happened goes in and returns at once; one worker thread brings it to every channel.
+
+telling = Telling(notifiers, state_dir, clock, targets)
+telling.happened(target, News(...), now)    # every cycle; makes the message, where one is due, and keeps it
+telling.tell(notification)                  # a message that somebody else made
+telling.counts(), telling.waiting(), telling.trouble   # for the metrics page and the doctor
+telling.close()                             # within 2 s; what was not delivered is delivered after the next start
+"""
+
+import logging
+import math
+import threading
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from leakwatch.ports import Clock, Delivery, Notification, Notifier
+from leakwatch.tell.incident import IncidentState, News, Pace
+from leakwatch.tell.message import advance
+from leakwatch.tell.outbox import Entry, Outbox
+
+FIRST_RETRY_SECONDS = 1.0
+MOST_RETRY_SECONDS = 300.0
+"""A channel that is down is tried after 1, 2, 4, ... seconds, and every five minutes in the end."""
+MOST_ASKED_SECONDS = 3600.0
+"""A channel may ask us to wait, but not for ever."""
+MOST_UNEXPECTED = 5
+"""A message on which a notifier breaks so often is given up, since it holds up those behind it."""
+CLOSE_SECONDS = 1.8
+_LOOK_AGAIN_SECONDS = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class Telling:
+    """Every channel, and what is still to be said on each.
+
+    Args:
+        notifiers: the channels; names are unique.
+        state_dir: the folder of ``outbox.sqlite``; it is there.
+        targets: names of the targets that are watched; incidents of others are no longer kept alive.
+        pace: how often an incident may speak.
+    """
+
+    def __init__(
+        self,
+        notifiers: Sequence[Notifier],
+        state_dir: Path,
+        clock: Clock,
+        targets: Collection[str] = (),
+        pace: Pace | None = None,
+    ) -> None:
+        self._clock, self._pace = clock, pace or Pace()
+        self._channels = {notifier.name: _Channel(notifier) for notifier in notifiers}
+        self._targets = frozenset(targets)
+        self._outbox = Outbox(state_dir / "outbox.sqlite", clock.now())
+        self._incidents = {state.target: state for state in self._outbox.incidents()}
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._known_trouble: str | None = None
+        self._wake = threading.Condition()  # its lock guards the outbox, the incidents and the counts
+        self._closed = False
+        self._worker = threading.Thread(target=self._work, name="telling", daemon=True)
+        self._worker.start()
+
+    def happened(self, target: str, news: News, now: float) -> Notification | None:
+        """Take in what one cycle brought for one target; returns what will be said about it, if anything."""
+        with self._wake:
+            before = self.incident(target)
+            state, notification = advance(before, news, now, self._pace)
+            self._incidents[target] = state
+            if notification is not None:
+                self._keep(notification, state)
+            elif state != before:
+                self._outbox.keep(state, now)
+            return notification
+
+    def tell(self, notification: Notification) -> None:
+        """Have one message said on every channel that wants its stage."""
+        with self._wake:
+            self._keep(notification, None)
+
+    def incident(self, target: str) -> IncidentState:
+        """What is remembered of a target's incident."""
+        return self._incidents.get(target) or IncidentState(target)
+
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        """By channel and outcome: delivered, failed (and tried again), refused, expired, dropped (for want of room)."""
+        with self._wake:
+            return dict(self._counts)
+
+    def waiting(self) -> Mapping[str, int]:
+        """How many messages each channel has not taken yet."""
+        with self._wake:
+            return self._outbox.waiting()
+
+    @property
+    def trouble(self) -> str | None:
+        """One sentence where messages might be lost at the end of the process; else None."""
+        return self._outbox.trouble
+
+    def close(self) -> None:
+        """End within 2 s; a delivery that takes longer is left to itself and made again after the next start."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        self._worker.join(CLOSE_SECONDS)
+        if not self._worker.is_alive():
+            self._outbox.close()
+
+    def _keep(self, notification: Notification, state: IncidentState | None) -> None:
+        wanting = tuple(name for name, c in self._channels.items() if notification.stage in c.notifier.stages)
+        dropped = self._outbox.add(notification, wanting, state, self._clock.now())
+        if dropped:
+            self._counts["all", "dropped"] += dropped
+        self._wake.notify_all()
+
+    def _work(self) -> None:
+        while True:
+            with self._wake:
+                if self._closed:
+                    return
+                channel, entry = self._next()
+                if self._outbox.trouble != self._known_trouble:
+                    self._known_trouble = self._outbox.trouble
+                    log.warning("%s", self._known_trouble or "the outbox is on disk again")
+                if channel is None:
+                    self._wake.wait(self._idle_seconds())
+                    continue
+                told = self._outbox.told(channel.name, entry.notification.key) if entry is not None else None
+                if entry is not None:
+                    self._outbox.begin(entry, self._clock.now())
+            if entry is None:
+                self._remind(channel)
+            else:
+                delivery = channel.say(entry.notification, told.thread if told is not None else {}, entry.tries)
+                with self._wake:
+                    self._settle(channel, entry, told.thread if told is not None else {}, delivery)
+
+    def _next(self) -> tuple["_Channel | None", Entry | None]:
+        """The channel that was idle longest of those with something to do, and its entry; None for reminders."""
+        steady, now = self._clock.steady(), self._clock.now()
+        for channel in sorted(self._channels.values(), key=lambda c: c.used_at):
+            if steady < channel.not_before:
+                continue
+            while (entry := self._outbox.first(channel.name, now)) is not None:
+                if not entry.is_expired(now):
+                    return channel, entry
+                self._outbox.drop(entry, now)
+                self._count(channel, "expired")
+            if channel.reminds_at is not None and steady >= channel.reminds_at:
+                return channel, None
+        return None, None
+
+    def _idle_seconds(self) -> float:
+        steady, waiting = self._clock.steady(), self._outbox.waiting()
+        dues = [c.not_before for c in self._channels.values() if waiting.get(c.name)]
+        dues += [max(c.reminds_at, c.not_before) for c in self._channels.values() if c.reminds_at is not None]
+        return min(max(min(dues, default=math.inf) - steady, 0.01), _LOOK_AGAIN_SECONDS)
+
+    def _settle(self, channel: "_Channel", entry: Entry, thread: Mapping[str, str], delivery: Delivery) -> None:
+        now = self._clock.now()
+        channel.used(delivery, self._clock.steady())
+        if delivery.delivered:
+            self._outbox.delivered(channel.name, entry, thread if delivery.thread is None else delivery.thread, now)
+            self._count(channel, "delivered")
+        elif delivery.retry:
+            self._count(channel, "failed")
+        else:
+            self._outbox.drop(entry, now)
+            self._count(channel, "refused")
+
+    def _remind(self, channel: "_Channel") -> None:
+        """Tell the channel of every open incident again, and no longer of targets that nobody watches."""
+        with self._wake:
+            told = self._outbox.told_open(channel.name)
+        for one in told:
+            if one.notification.target in self._targets and not self._closed:
+                delivery = channel.say(one.notification, one.thread, 0)
+                channel.used(delivery, self._clock.steady())
+                if not delivery.delivered:
+                    break
+        channel.reminds_at = self._clock.steady() + (channel.notifier.repeat_seconds or math.inf)
+
+    def _count(self, channel: "_Channel", outcome: str) -> None:
+        self._counts[channel.name, outcome] += 1
+
+
+class _Channel:
+    """One notifier, and when it may be used again; times are the clock's steady seconds."""
+
+    def __init__(self, notifier: Notifier) -> None:
+        self.notifier, self.name = notifier, notifier.name
+        self.not_before = self.used_at = -math.inf
+        self.reminds_at = -math.inf if notifier.repeat_seconds is not None else None
+        self._failures = 0
+
+    def say(self, notification: Notification, thread: Mapping[str, str], tries: int) -> Delivery:
+        """The notifier's delivery; a notifier that breaks its promise and raises does not end the thread."""
+        try:
+            return self.notifier.notify(notification, thread)
+        except Exception as error:
+            # Only the type: the text of a stranger's exception may hold an address with a secret in it.
+            log.error("%s: unexpected %s; this is a fault of leakwatch", self.name, type(error).__name__)
+            return Delivery(False, tries < MOST_UNEXPECTED, f"unexpected {type(error).__name__}")
+
+    def used(self, delivery: Delivery, steady: float) -> None:
+        """Says in the log when it goes down and comes back, once each, and puts off the next use."""
+        self.used_at = steady
+        if delivery.delivered:
+            if self._failures:
+                log.warning("%s: takes messages again after %d failures", self.name, self._failures)
+            self._failures, self.not_before = 0, steady
+            return
+        if not self._failures or not delivery.retry:
+            log.warning("%s: %s%s", self.name, delivery.detail, "; tried again until it works" * delivery.retry)
+        if not delivery.retry:
+            return
+        wait_seconds = min(FIRST_RETRY_SECONDS * 2.0 ** min(self._failures, 20), MOST_RETRY_SECONDS)
+        if delivery.after_seconds is not None:
+            wait_seconds = min(max(wait_seconds, delivery.after_seconds), MOST_ASKED_SECONDS)
+        self._failures += 1
+        self.not_before = steady + wait_seconds

@@ -1,0 +1,282 @@
+"""What is said of an incident, and how often."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.types import Level, LiveVerdict
+from leakwatch.ports import Action, Notification, Outcome, Severity, Stage
+from leakwatch.tell.incident import IncidentState, News, Pace, as_json, from_json
+from leakwatch.tell.message import advance
+from playbooks.types import Action as Remedy
+
+NOW = 1_790_000_000.0
+GIB = 2**30
+RESTART = Action(Remedy.RESTART, "serving", "3 h are left", dry_run=False, drain_seconds=15, stop_seconds=10)
+DONE = Outcome(True, "a new process serves", 14.0)
+QUIET = News()
+
+Verdict = Callable[..., LiveVerdict]
+
+
+def told(
+    news: Iterable[tuple[float, News]], pace: Pace | None = None, state: IncidentState | None = None
+) -> list[Notification]:
+    """The messages of a story: (seconds since the beginning, what happened)."""
+    state, said = state or IncidentState("serving"), []
+    for after, each in news:
+        state, notification = advance(state, each, NOW + after, pace)
+        said += [notification] if notification is not None else []
+    return said
+
+
+def stages(said: list[Notification]) -> list[str]:
+    return [str(n.stage) for n in said]
+
+
+def test_the_first_line_says_what_which_how_fast_how_long_left_and_what_was_done(live_verdict: Verdict) -> None:
+    """Whoever reads one line on a phone knows enough to get up or to sleep on."""
+    would = replace(RESTART, dry_run=True)
+    (opened,) = told([(0, News(live_verdict(), 16 * GIB, action=would))])
+    assert opened.title == (
+        "LEAK serving: anon grows 12.1 MiB/h (11.6 to 12.7), 3 h 20 min left to 16 GiB;"
+        " nothing done (dry run): would restart"
+    )
+    assert opened.severity is Severity.CRITICAL
+    assert opened.number == 1
+    assert ("Growth", "12.1 MiB/h (11.6 to 12.7 MiB/h)") in opened.facts
+    assert opened.sentences == ("The floor rises too.",)
+
+
+def test_no_limit_is_a_normal_case(live_verdict: Verdict) -> None:
+    """Without a limit there is no time left to tell, and no night is spoilt for it."""
+    (opened,) = told([(0, News(live_verdict(left=None), None))])
+    assert "anon grows 12.1 MiB/h (11.6 to 12.7), no limit known; nothing done" in opened.title
+    assert opened.severity is Severity.WARNING
+
+
+def test_an_incident_is_opened_acted_on_and_resolved(live_verdict: Verdict) -> None:
+    """The whole story is three messages of one key, numbered, and each says how things stand."""
+    said = told([
+        (0, News(live_verdict(), 16 * GIB)),
+        (60, News(live_verdict(), 16 * GIB)),
+        (120, News(live_verdict(), 16 * GIB, action=RESTART, outcome=DONE)),
+        (180, News(live_verdict(Level.QUIET), 16 * GIB)),
+        (240, News(live_verdict(Level.QUIET), 16 * GIB, verified="A new process serves at 2.1 GiB.")),
+        (300, News(live_verdict(Level.QUIET), 16 * GIB)),
+    ])  # fmt: skip
+    assert stages(said) == ["opened", "acted", "resolved"]
+    assert [n.number for n in said] == [1, 2, 3]
+    assert len({n.key for n in said}) == 1
+    assert said[1].title.endswith("left to 16 GiB; restarted in 14 s")
+    assert said[2].title == "RESOLVED serving: anon no longer grows after 4 min; restarted in 14 s"
+    assert said[2].severity is Severity.INFO
+    assert said[2].sentences[0] == "A new process serves at 2.1 GiB."
+
+
+def test_a_suspicion_is_never_told(live_verdict: Verdict) -> None:
+    """`suspected` never pages."""
+    assert not told((60 * i, News(live_verdict(Level.SUSPECTED), 16 * GIB)) for i in range(100))
+
+
+@pytest.mark.parametrize(
+    ("later", "sentence"),
+    [
+        ({"rate": 13.0}, "It grows faster than told: 13 MiB/h, before 11.6 to 12.7 MiB/h."),
+        ({"rate": 9.0}, "It grows slower than told: 9 MiB/h, before 11.6 to 12.7 MiB/h."),
+        ({"left": 5900.0}, "The time to the limit has halved: 1 h 38 min left, last told 3 h 20 min."),
+    ],
+)
+def test_an_update_needs_something_new(live_verdict: Verdict, later: dict[str, float], sentence: str) -> None:
+    """A slope within its interval and a time that ran on by itself are no news; what left them is, once."""
+    same, new = News(live_verdict(rate=12.5, left=7000), 16 * GIB), News(live_verdict(**later), 16 * GIB)
+    story = [(0.0, News(live_verdict(), 16 * GIB)), (3600.0, same), (3660.0, new), (3720.0, new)]
+    said = told(story)
+    assert stages(said) == ["opened", "updated"]
+    assert said[1].sentences == (sentence,)
+
+
+def test_conditions_restarts_and_kills_are_lines_of_the_open_incident(live_verdict: Verdict) -> None:
+    """One target has one incident, whatever else happens to it."""
+    leak = News(live_verdict(), 16 * GIB)
+    said = told([
+        (0, leak),
+        (1000, replace(leak, began=(("memory", "Memory is over 90 % of its limit."),), lines=("It was restarted.",))),
+        (1200, replace(leak, alarms=("The kernel killed it.",))),
+        (9000, replace(leak, ended=(("memory", "Memory is under 90 % of its limit again."),))),
+    ])  # fmt: skip
+    assert stages(said) == ["opened", "updated", "updated", "updated"]
+    assert said[1].sentences == (f"{clock(1000)}Z Memory is over 90 % of its limit.",
+                                 f"{clock(1000)}Z It was restarted.")  # fmt: skip
+    assert said[2].sentences == (f"{clock(1200)}Z The kernel killed it.",)
+    assert {n.key for n in said} == {said[0].key}
+
+
+def clock(after: float) -> str:
+    """The time of day of a moment of the story."""
+    seconds = int(NOW + after) % 86_400
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def test_a_restart_without_an_incident_is_not_told() -> None:
+    """Deploys restart things all day."""
+    assert not told([(0, News(lines=("It was restarted.",))), (1000, QUIET)])
+
+
+def test_a_condition_alone_opens_and_resolves(live_verdict: Verdict) -> None:
+    """A condition is told when it begins and when it ends, never per look."""
+    calm = News(live_verdict(Level.QUIET), 16 * GIB)
+    began = replace(calm, began=(("latency", "P95 of resnet is 820 ms, over 500 ms."),))
+    ended = replace(calm, ended=(("latency", "P95 of resnet is 90 ms again."),))
+    said = told([(0, began), *((60 * i, began) for i in range(1, 60)), (3600, ended), (3700, calm), (3950, calm)])
+    assert stages(said) == ["opened", "resolved"]
+    assert said[0].title == "WARNING serving: P95 of resnet is 820 ms, over 500 ms; nothing done"
+    assert said[0].severity is Severity.WARNING
+
+
+def test_a_leak_found_behind_a_condition_is_told_as_one(live_verdict: Verdict) -> None:
+    """A channel that takes no updates hears of the leak too, in the same incident."""
+    said = told([(0, News(began=(("queue", "The queue grows."),))), (60, News(live_verdict(), 16 * GIB))])
+    assert stages(said) == ["opened", "opened"]
+    assert said[1].key == said[0].key
+    assert said[1].title.startswith("LEAK serving: anon grows")
+
+
+def test_a_useless_restart_escalates_once(live_verdict: Verdict) -> None:
+    """A person is asked once for one reason, as loudly as there is."""
+    lost = News(live_verdict(), 16 * GIB, escalate="Three restarts in 24 h are used up and it still grows.")
+    said = told([(0, News(live_verdict(), 16 * GIB)), (60, lost), (120, lost)])
+    assert stages(said) == ["opened", "escalated"]
+    assert said[1].title.startswith("ESCALATED serving: Three restarts in 24 h are used up")
+    assert said[1].severity is Severity.CRITICAL
+
+
+def test_a_failed_action_is_told_with_its_reason(live_verdict: Verdict) -> None:
+    """A restart that did not work is not called one."""
+    failed = News(live_verdict(), 16 * GIB, action=RESTART, outcome=Outcome(False, "the engine did not answer", 10))
+    said = told([(0, failed)])
+    assert said[0].title.endswith("could not restart: the engine did not answer")
+    assert said[0].severity is Severity.CRITICAL
+
+
+def test_a_dry_run_says_once_what_would_be_done(live_verdict: Verdict) -> None:
+    """The same plan every minute is one message."""
+    would = News(live_verdict(), 16 * GIB, action=replace(RESTART, dry_run=True))
+    said = told([(0, News(live_verdict(), 16 * GIB)), *((60.0 * i, would) for i in range(1, 60))])
+    assert stages(said) == ["opened", "acted"]
+    assert said[1].title.endswith("nothing done (dry run): would restart")
+
+
+def test_an_approval_is_asked_for_once_with_its_command(live_verdict: Verdict) -> None:
+    """Who may agree is told how."""
+    asks = News(live_verdict(), 16 * GIB, action=RESTART, approval="leakwatch act approve serving")
+    said = told([(0, News(live_verdict(), 16 * GIB)), (60, asks), (120, asks)])
+    assert stages(said) == ["opened", "acted"]
+    assert said[1].title.endswith("nothing done: to restart waits for approval (leakwatch act approve serving)")
+
+
+@pytest.mark.parametrize("period_seconds", [60, 300, 900, 1800])
+def test_a_flapping_target_is_a_handful_of_messages(live_verdict: Verdict, period_seconds: int) -> None:
+    """Thirty comings and goings are one incident that speaks ever more seldom, and counts what it left out."""
+    leak, calm = News(live_verdict(), 16 * GIB), News(live_verdict(Level.QUIET), 16 * GIB)
+    story = [(period_seconds * i, leak if i % 2 == 0 else calm) for i in range(60)]
+    said = told(story)
+    assert len(said) <= 10
+    assert len({n.key for n in said}) == 1
+    assert sum(n.stage is Stage.OPENED for n in said) <= 3
+
+
+def test_what_had_to_wait_is_counted() -> None:
+    """Lines that found no room are told as a number."""
+    restart = News(lines=("It was restarted.",))
+    began = News(began=(("memory", "Memory is over 90 %."),))
+    said = told([(0, began), *((10.0 * i, restart) for i in range(1, 100))])
+    assert stages(said) == ["opened", "updated"]
+    assert said[1].sentences[0] == "54 earlier lines left out"
+    assert len(said[1].sentences) == 7
+
+
+def test_a_leak_that_comes_back_after_its_end_is_told_again(live_verdict: Verdict) -> None:
+    """The end of an incident is no excuse for silence: a new one is opened, in the same thread where it is soon."""
+    calm = News(live_verdict(Level.QUIET), 16 * GIB)
+    soon = News(live_verdict(since=NOW + 4000), 16 * GIB)
+    late = News(live_verdict(since=NOW + 90_000), 16 * GIB)
+    story = [(0, News(live_verdict(), 16 * GIB)), (600, calm), (1000, calm)]
+    first, resolved, again = told([*story, (4000, soon)])
+    assert (resolved.stage, again.stage) == (Stage.RESOLVED, Stage.OPENED)
+    assert again.key == first.key
+    assert again.title.endswith("(back for the 2nd time)")
+    first, resolved, again = told([*story, (90_000, late)])
+    assert again.stage is Stage.OPENED
+    assert again.key != first.key
+    assert again.number == 1
+
+
+def test_a_verified_restart_is_not_undone_by_a_detector_that_lets_go_late(live_verdict: Verdict) -> None:
+    """The level that still holds from before the restart opens nothing; if it holds on, it does."""
+    leak = News(live_verdict(since=NOW - 100), 16 * GIB)
+    story = [(0.0, leak), (60.0, replace(leak, action=RESTART, outcome=DONE)), (120.0, replace(leak, verified="Well."))]
+    assert stages(told([*story, (180, leak), (600, leak)])) == ["opened", "acted", "resolved"]
+    assert stages(told([*story, (180, leak), (7200, leak)])) == ["opened", "acted", "resolved", "opened"]
+
+
+def test_a_clock_that_was_set_back_silences_nobody(live_verdict: Verdict) -> None:
+    """A day back: updates, the end and a new beginning are told as ever."""
+    day = 86_400.0
+    leak, calm = News(live_verdict(), 16 * GIB), News(live_verdict(Level.QUIET), 16 * GIB)
+    faster = News(live_verdict(rate=50.0), 16 * GIB)
+    said = told([(0, leak), (60 - day, faster), (120 - day, calm), (500 - day, calm), (9000 - day, leak)])
+    assert stages(said) == ["opened", "updated", "resolved", "opened"]
+
+
+NEWS = st.sampled_from(["leak", "calm", "suspected", "fast", "act", "fail", "would", "verified", "escalate", "began",
+                        "ended", "restart", "kill", "nothing"])  # fmt: skip
+
+
+@given(st.lists(st.tuples(NEWS, st.floats(0, 20_000)), max_size=80))
+def test_no_story_is_told_badly(live_verdict: Verdict, story: list[tuple[str, float]]) -> None:
+    """Whatever happens: numbers count up within a key, an incident begins with its opening, nothing follows its end but
+    its return, one that an agent restart interrupts goes on as if nothing had been, and no look alone says anything.
+    """
+    leak = live_verdict()
+    forms = {
+        "leak": News(leak, 16 * GIB), "calm": News(live_verdict(Level.QUIET)), "nothing": News(),
+        "suspected": News(live_verdict(Level.SUSPECTED)), "fast": News(live_verdict(rate=90.0, left=100.0), 16 * GIB),
+        "act": News(leak, action=RESTART, outcome=DONE), "would": News(leak, action=replace(RESTART, dry_run=True)),
+        "fail": News(leak, action=RESTART, outcome=replace(DONE, done=False)), "verified": News(verified="Well."),
+        "escalate": News(leak, escalate="Help."), "began": News(began=(("q", "Queue."),)),
+        "ended": News(ended=(("q", "No queue."),)), "restart": News(lines=("Restarted.",)),
+        "kill": News(alarms=("Killed.",)),
+    }  # fmt: skip
+    state, now, said = IncidentState("serving"), NOW, []
+    for name, after in story:
+        now += after
+        state, notification = advance(state, forms[name], now)
+        assert from_json(as_json(state)) == state
+        if notification is not None:
+            said.append(notification)
+            assert notification.number == state.number
+        repeated, nothing = advance(state, News(), now)
+        assert nothing is None
+        assert advance(repeated, News(), now) == (repeated, None)
+    open_key = None
+    for before, n in zip([None, *said], said, strict=False):
+        if open_key is None:
+            assert n.stage in (Stage.OPENED, Stage.ESCALATED, Stage.ACTED)
+        assert n.number == (before.number + 1 if before is not None and before.key == n.key else 1)
+        open_key = None if n.stage is Stage.RESOLVED else n.key
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"target": 3}', "nonsense", '{"target": "a"'])
+def test_a_state_that_cannot_be_read_says_so(text: str) -> None:
+    """One error, which the outbox takes as no incident."""
+    with pytest.raises(ValueError, match=r".+"):
+        from_json(text)
+
+
+def test_a_state_of_a_later_version_is_read() -> None:
+    """A field that we do not know is left out."""
+    assert from_json('{"target": "serving", "number": 3, "mood": "good"}') == IncidentState("serving", number=3)
