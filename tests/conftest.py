@@ -2,10 +2,14 @@
 
 import os
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.fakes.kubernetes_api import KubernetesApi
 
 # A run of continuous integration says the same twice; everyone else's looks further each time.
 settings.register_profile("leakwatch", deadline=None, derandomize="CI" in os.environ, print_blob=True)
@@ -48,3 +52,17 @@ def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport, config: py
     if not MAY_BE_MISSING.search(reason):
         report.outcome = "failed"
         report.longrepr = f"{report.nodeid} was skipped, and here every real component must be there: {reason}"
+
+
+@pytest.fixture
+def kubernetes_api() -> "Iterator[KubernetesApi]":
+    """A Kubernetes API server on loopback, with an empty cluster that lives."""
+    from tests.fakes.kubernetes_api import KubernetesApi
+
+    api = KubernetesApi().start()
+    api.cluster.controllers.start()
+    try:
+        yield api
+    finally:
+        api.stop()
+        api.cluster.controllers.stop()
