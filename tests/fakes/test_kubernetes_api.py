@@ -64,14 +64,13 @@ def test_a_hundred_evictions_never_break_the_budget(kubernetes_api: KubernetesAp
     serving(kubernetes_api, 8, minAvailable=6)
     lowest, answers = [8], []
 
-    def ask(times: int) -> None:
-        core = client.CoreV1Api(connect())
-        for _ in range(times):
+    def ask(core: client.CoreV1Api) -> None:
+        for _ in range(25):
             pods = kubernetes_api.cluster.ready_pods("ml")
             lowest.append(len(pods))
             answers.append(evict(core, pods[0]["metadata"]["name"]))
 
-    askers = [threading.Thread(target=ask, args=(25,)) for _ in range(4)]
+    askers = [threading.Thread(target=ask, args=(client.CoreV1Api(connect()),)) for _ in range(4)]
     for asker in askers:
         asker.start()
     for asker in askers:
@@ -163,7 +162,7 @@ def test_a_rollout_replaces_every_pod(kubernetes_api: KubernetesApi, connect: An
 
 
 def test_a_token_may_do_what_its_rules_say(kubernetes_api: KubernetesApi, connect: Any) -> None:
-    """Another token is unauthorised (401); a verb that no rule has is forbidden (403), with the words of a real server."""
+    """An unknown token gets 401; a verb that no rule has gets 403, in the words of a real server."""
     kubernetes_api.cluster.accounts["reader"] = ("system:serviceaccount:ml:leakwatch", (("", "pods", "list"),))
     core = client.CoreV1Api(connect("reader"))
     assert core.list_namespaced_pod("ml").items == []
@@ -182,10 +181,10 @@ def test_faults_come_as_often_as_asked(kubernetes_api: KubernetesApi, connect: A
     with pytest.raises(client.ApiException, match="503"):
         core.list_namespaced_pod("ml")
     kubernetes_api.faults.append(Fault("GET", "/pods$", hang_up=True, times=1))
-    with pytest.raises(Exception, match="(?i)connection|remote"):
+    with pytest.raises(Exception, match=r"(?i)connection|remote"):
         core.list_namespaced_pod("ml")
     kubernetes_api.stop()
-    with pytest.raises(Exception, match="(?i)refused|connection"):
+    with pytest.raises(Exception, match=r"(?i)refused|connection"):
         core.list_namespaced_pod("ml")
     kubernetes_api.start()
     assert core.list_namespaced_pod("ml").items == []
