@@ -4,8 +4,15 @@ from leakwatch.ports import Source
 from leakwatch.sample.cgroups.source import CgroupSource, folder_finder
 from leakwatch.sample.processes.find import pid_of_name
 from leakwatch.sample.processes.source import ProcessSource
+from leakwatch.sample.serving.source import ServingSource
 from leakwatch.settings import CgroupPlace, PidPlace, Place, ProcessPlace, TargetSettings
 from leakwatch.trace import Sample
+
+
+def sources_of(target: TargetSettings) -> tuple[Source, ...]:
+    """The source of its memory, and of its model server's page where the settings name one."""
+    memory = source_of(target)
+    return (memory,) if target.serving is None else (memory, ServingSource(target.serving))
 
 
 def source_of(target: TargetSettings) -> Source:
