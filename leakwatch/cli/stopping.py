@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def stopping() -> Iterator[threading.Event]:
-    """An event that either signal sets; a second one meanwhile changes nothing. The old handlers come back at the end."""
+    """An event that either signal sets; the handlers that were there before come back at the end."""
     stop = threading.Event()
     numbers = (signal.SIGTERM, signal.SIGINT)
     before = [signal.signal(number, lambda *_: stop.set()) for number in numbers]
