@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from playbooks.types import Answered, Branch, Condition, Diagnosis, Fact, Operand, Playbook, Question, Value
+from playbooks.types import Answered, Branch, Condition, Diagnosis, Fact, Finding, Operand, Playbook, Question, Value
 from playbooks.vocabulary import FACTS, FactType, Kind
 
 
@@ -45,20 +45,47 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
 )
 
 
-def walk(playbook: Playbook, facts: Iterable[Fact]) -> Diagnosis:
-    """Follow the answers from the start to a finding.
+def walk(playbook: Playbook, facts: Iterable[Fact], others: Mapping[str, Playbook] = MappingProxyType({})) -> Diagnosis:
+    """Follow the answers from the start to a finding, and on into the trees that findings name with ``then``.
 
     A fact that is missing, None, or not of its vocabulary's type (NaN included) is answered "unknown", and the evidence
     says what to record. Facts outside the vocabulary are not asked for; of two with one name the last counts.
+
+    Args:
+        playbook: the tree to begin with.
+        facts: what is known.
+        others: the trees to go on in, by name; a tree that is not there, or was walked already, is not gone on to.
     """
+    known = tuple(facts)
+    finding, path = _followed(playbook, known)
+    cause, steps, walked = finding.cause, finding.steps, {playbook.name}
+    while (then := finding.then) is not None and then in others and then not in walked:
+        walked.add(then)
+        finding, more = _followed(others[then], known)
+        cause, steps, path = f"{cause} {finding.cause}", steps + finding.steps, path + more
+    return Diagnosis(cause, finding.confidence, path, steps, playbook.name, finding.remedy)
+
+
+def route(playbook: Playbook, facts: Iterable[Fact]) -> tuple[tuple[tuple[str, Branch, str], ...], str]:
+    """The way through one tree by the names of its nodes: (question, answer, evidence) triples, and the finding."""
     known = {fact.name: fact for fact in facts}
-    path: list[Answered] = []
-    node = playbook.nodes[playbook.start]
-    while isinstance(node, Question):
+    turns: list[tuple[str, Branch, str]] = []
+    name = playbook.start
+    while isinstance(node := playbook.nodes[name], Question):
         answer, evidence = _answer(node.when, known.get(node.when.fact))
-        path.append(Answered(node.ask, answer, evidence))
-        node = playbook.nodes[node.after(answer)]
-    return Diagnosis(node.cause, node.confidence, tuple(path), node.steps, playbook.name, node.remedy)
+        turns.append((name, answer, evidence))
+        name = node.after(answer)
+    return tuple(turns), name
+
+
+def _followed(playbook: Playbook, facts: Iterable[Fact]) -> tuple[Finding, tuple[Answered, ...]]:
+    turns, end = route(playbook, facts)
+    finding = playbook.nodes[end]
+    assert isinstance(finding, Finding)  # the loader lets no way end elsewhere
+    asked = ((playbook.nodes[name], answer, evidence) for name, answer, evidence in turns)
+    return finding, tuple(
+        Answered(node.ask, answer, said) for node, answer, said in asked if isinstance(node, Question)
+    )
 
 
 def _answer(when: Condition, fact: Fact | None) -> tuple[Branch, str]:
@@ -67,6 +94,11 @@ def _answer(when: Condition, fact: Fact | None) -> tuple[Branch, str]:
         why = fact.because if fact is not None and fact.because else f"{when.fact} is not known"
         return Branch.UNKNOWN, f"{why}; record {meant.collect}"
     if not meant.fits(fact.value):
-        return Branch.UNKNOWN, f"{when.fact} holds {fact.value!r}, which cannot be used; record {meant.collect}"
+        return Branch.UNKNOWN, f"{when.fact} holds {_shown(fact.value)}, which cannot be used; record {meant.collect}"
     holds = OPERATORS[when.operator].holds(fact.value, when.operand)
     return Branch.YES if holds else Branch.NO, fact.because or meant.say(when.fact, fact.value)
+
+
+def _shown(value: object) -> str:
+    """A word or a number as it is; of anything else, which may be endless or not be printable, the type."""
+    return repr(value) if isinstance(value, str | float | bool) else f"a value of type {type(value).__name__}"

@@ -1,7 +1,7 @@
 """Text -> Playbook. Every mistake of a bad tree is reported together, each with its line."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 from importlib import resources
@@ -27,10 +27,16 @@ class PlaybookError(Exception):
         super().__init__("\n".join(f"{name}:{problem.line}: {problem.what}" for problem in self.problems))
 
 
+@functools.cache
 def built_in_names() -> tuple[str, ...]:
     """The names of the trees that come with the package, sorted."""
     files = resources.files("playbooks").joinpath("trees").iterdir()
     return tuple(sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml")))
+
+
+def built_in_cases(name: str) -> str:
+    """The text of the cases of a tree that comes with the package."""
+    return resources.files("playbooks").joinpath("cases", f"{name}.yaml").read_text(encoding="utf-8")
 
 
 @functools.cache
@@ -40,12 +46,23 @@ def built_in(name: str) -> Playbook:
     return load(name, text)
 
 
+def missing_trees(trees: Mapping[str, Playbook]) -> dict[str, str]:
+    """The trees that findings go on to and that are not among ``trees``, each with a tree that names it."""
+    return {
+        node.then: name
+        for name, playbook in trees.items()
+        for node in playbook.nodes.values()
+        if isinstance(node, Finding) and node.then is not None and node.then not in trees
+    }
+
+
 def load(name: str, text: str) -> Playbook:
     """Parse a tree.
 
     Args:
         name: what the tree is called, in the playbook and in messages.
-        text: YAML with ``about``, ``start``, ``questions`` and ``findings``, as in ``playbooks/trees``.
+        text: YAML with ``about``, ``start``, ``questions`` and ``findings``, as in ``playbooks/trees``; its schema is
+            docs/schemas/playbook.schema.json.
 
     Raises:
         PlaybookError: with every mistake: no YAML, keys that are missing, unknown or there twice, an unknown fact or
@@ -123,7 +140,7 @@ def _condition(reader: Reader, node: yaml.Node, what: str) -> Condition | None:
 
 
 def _finding(reader: Reader, node: yaml.Node, what: str) -> Finding | None:
-    fields = reader.fields(node, what, ("cause", "confidence", "steps"), ("remedy",))
+    fields = reader.fields(node, what, ("cause", "confidence", "steps"), ("remedy", "then"))
     cause = reader.text(fields.get("cause"), f"cause of {what}")
     confidence = _word(reader, fields.get("confidence"), Confidence, f"confidence of {what}")
     steps = (
@@ -132,9 +149,12 @@ def _finding(reader: Reader, node: yaml.Node, what: str) -> Finding | None:
         else []
     )
     remedy = _remedy(reader, fields["remedy"], what) if "remedy" in fields else None
+    then = reader.text(fields.get("then"), f"then of {what}")
+    if remedy is not None and then is not None:
+        reader.note(fields["remedy"], f"{what} has a remedy and goes on to {then!r}, which decides on one")
     if cause is None or confidence is None:
         return None
-    return Finding(cause, confidence, tuple(step for step in steps if step is not None), remedy)
+    return Finding(cause, confidence, tuple(step for step in steps if step is not None), remedy, then)
 
 
 def _step(reader: Reader, node: yaml.Node, what: str) -> Step | None:

@@ -98,12 +98,16 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A node that ends the walk: the cause in one sentence, what to do, and at most one remedy."""
+    """A node that ends the walk: the cause in one sentence, what to do, and at most one remedy.
+
+    ``then`` names a tree that tells more; the walk goes on there, and what that one finds counts.
+    """
 
     cause: str
     confidence: Confidence
     steps: tuple[Step, ...]
     remedy: Remedy | None = None
+    then: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +141,11 @@ class Diagnosis:
     """Where a walk ended, and the way there.
 
     Attributes:
-        cause: one sentence.
+        cause: one sentence; one more for each tree in which the walk went on.
         confidence: how far to trust it.
         path: the questions in the order in which they were asked.
         steps: what to do, the first thing first.
-        playbook: the name of the tree.
+        playbook: the name of the tree in which the walk began.
         remedy: what a machine may do about it; None where nothing fits.
     """
 
@@ -151,3 +155,75 @@ class Diagnosis:
     steps: tuple[Step, ...]
     playbook: str
     remedy: Remedy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One line of a server's status page.
+
+    Attributes:
+        model, version: as the server names them.
+        state: START, LOADING, AVAILABLE, UNLOADING or END (TF Serving's words; END is unloaded or failed).
+        error: the gRPC code's name, a colon and words after it or not; OK or empty where there is none.
+    """
+
+    model: str
+    version: str
+    state: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """What a model server says about itself; None is unknown everywhere.
+
+    Attributes:
+        kind: tf_serving, triton, torchserve or other.
+        answers: whether its port takes connections.
+        versions: every model version that it lists; empty where it lists none.
+        models_missing: models that were asked for and that it does not know (404).
+    """
+
+    kind: str | None = None
+    answers: bool | None = None
+    versions: tuple[ModelVersion, ...] | None = None
+    models_missing: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessState:
+    """What the kernel shows of the server's process; None is unknown everywhere.
+
+    Attributes:
+        running: whether it lives.
+        exit_code: of its last end, as a shell reports it (128 and the signal's number for a signal).
+        threads: Threads of /proc/PID/status.
+        arenas: anonymous private writable mappings of /proc/PID/maps whose start is a multiple of 64 MiB: glibc
+            reserves and aligns the heaps of its arenas so (HEAP_MAX_SIZE in malloc/arena.c).
+        libraries: the base names of the files in /proc/PID/maps.
+        arguments: /proc/PID/cmdline, the program first.
+        environment: /proc/PID/environ.
+        cpus: of the affinity mask, or of the CPU quota where that is lower.
+        machine: as ``uname -m`` names it.
+    """
+
+    running: bool | None = None
+    exit_code: int | None = None
+    threads: int | None = None
+    arenas: int | None = None
+    libraries: tuple[str, ...] | None = None
+    arguments: tuple[str, ...] | None = None
+    environment: Mapping[str, str] | None = None
+    cpus: float | None = None
+    machine: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """How the container is deployed; None is unknown everywhere, and ``limit_bytes`` of infinity is no limit."""
+
+    limit_bytes: float | None = None
+    request_bytes: float | None = None
+    replicas: int | None = None
+    startup_probe: bool | None = None
+    liveness_probe: bool | None = None

@@ -1,14 +1,14 @@
 """The trees that come with the package, held to the cases that come with them."""
 
 from importlib import resources
-from typing import Any
 
 import pytest
-import yaml
 
-from playbooks.engine import walk
-from playbooks.load import built_in, built_in_names
-from playbooks.types import Action, Branch, Fact, Finding, Playbook, Question
+from playbooks.engine import route
+from playbooks.given import Case, read_cases
+from playbooks.load import built_in, built_in_names, missing_trees
+from playbooks.trials import try_out
+from playbooks.types import Action, Branch, Finding, Playbook, Question
 
 FALSE_CLAIMS = (
     "TF_SERVING_MEMORY_FRACTION",
@@ -16,66 +16,116 @@ FALSE_CLAIMS = (
     "8502",
     "total_model_memory_limit",
     "OMP_NUM_THREADS",
+    "TF_CPP_MIN_LOG_LEVEL",
     "MallocExtension",
     "loads all versions",
+    "all versions",
     "ResourceExhaustedError",
-    "tensorflow_serving",
+    "tensorflow_serving:",
+    "tensorflow_serving_",
+    "quantile=",
+    '"model_config_list"',
     "tensor references",
+    "tensor cleanup",
     "memory: 80",
+    "averageUtilization",
     "drop_caches",
-    "TF_CPP_MIN_LOG_LEVEL",
+    "TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE",
+    "initialDelaySeconds",
+    "tensorflow/serving:2.19.1",
+    "required image",
+    "troubleshooting guide",
+    "container_memory_usage_bytes",
+    "max_batch_size: ",
+    "batch_timeout_micros: ",
+    "ResourcePreserving",
 )
+"""Names and phrases of claims about TF Serving that circulate and are false or mislead."""
 
 
-def cases_of(name: str) -> list[dict[str, Any]]:
-    return yaml.safe_load(resources.files("playbooks").joinpath("cases", f"{name}.yaml").read_text(encoding="utf-8"))
+def text_of(folder: str, name: str) -> str:
+    return resources.files("playbooks").joinpath(folder, f"{name}.yaml").read_text(encoding="utf-8")
 
 
-def named_path(playbook: Playbook, facts: dict[str, Any]) -> tuple[list[str], str]:
-    """The walk by the names of its nodes: ["question answer", ...] and the finding."""
-    diagnosis = walk(playbook, [Fact(name, value) for name, value in facts.items()])
-    name, path = playbook.start, []
-    for answered in diagnosis.path:
-        node = playbook.nodes[name]
-        assert isinstance(node, Question) and node.ask == answered.ask
-        path.append(f"{name} {answered.answer}")
-        name = node.after(answered.answer)
-    finding = playbook.nodes[name]
-    assert isinstance(finding, Finding) and (finding.cause, finding.steps) == (diagnosis.cause, diagnosis.steps)
-    return path, name
-
-
-CASES = [pytest.param(name, case, id=f"{name}: {case['case']}") for name in built_in_names() for case in cases_of(name)]
+CASES = [
+    pytest.param(name, case, id=f"{name}: {case.name}")
+    for name in built_in_names()
+    for case in read_cases(name, text_of("cases", name))
+]
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)
-def test_a_case_takes_its_path(name: str, case: dict[str, Any]) -> None:
+def test_a_case_takes_its_path(name: str, case: Case) -> None:
     """The facts of a case lead along the path and to the finding that it states."""
-    assert named_path(built_in(name), case["facts"]) == (case["path"], case["finding"])
+    turns, finding = route(built_in(name), case.facts)
+    assert [f"{question} {answer}" for question, answer, _ in turns] == [" ".join(turn) for turn in case.path]
+    assert finding == case.finding
 
 
 @pytest.mark.parametrize("name", built_in_names())
 def test_every_branch_is_reached(name: str) -> None:
     """No tree has an answer or a finding that none of its cases reaches."""
-    reached = {turn for case in cases_of(name) for turn in (*case["path"], case["finding"])}
-    nodes = built_in(name).nodes
-    branches = {f"{q} {branch}" for q, node in nodes.items() if isinstance(node, Question) for branch in Branch}
-    findings = {finding for finding, node in nodes.items() if isinstance(node, Finding)}
-    assert branches | findings == reached
+    assert try_out(built_in(name), read_cases(name, text_of("cases", name))) == ()
+
+
+def test_a_tree_goes_on_only_where_there_is_one() -> None:
+    """Every tree that a finding names is there."""
+    assert missing_trees({name: built_in(name) for name in built_in_names()}) == {}
 
 
 @pytest.mark.parametrize("name", built_in_names())
 @pytest.mark.parametrize("claim", FALSE_CLAIMS)
 def test_no_false_claim(name: str, claim: str) -> None:
     """A tree repeats none of the claims about TF Serving that circulate and are false."""
-    text = resources.files("playbooks").joinpath("trees", f"{name}.yaml").read_text(encoding="utf-8")
-    assert claim.lower() not in " ".join(text.lower().split())
+    assert claim.lower() not in " ".join(text_of("trees", name).lower().split())
 
 
-@pytest.mark.parametrize("name", built_in_names())
-def test_cheapest_remedy(name: str) -> None:
-    """Growth that is no leak is never restarted away, and every restart comes after at least one other step."""
-    for node in built_in(name).nodes.values():
-        if isinstance(node, Finding) and node.remedy is not None and node.remedy.action is Action.RESTART:
-            assert name == "memory_leak"
-            assert node.steps[0].command is None or "restart" not in node.steps[0].command
+def restarts() -> list[tuple[str, str, Finding]]:
+    return [
+        (name, node_name, node)
+        for name in built_in_names()
+        for node_name, node in built_in(name).nodes.items()
+        if isinstance(node, Finding) and node.remedy is not None and node.remedy.action is Action.RESTART
+    ]
+
+
+def always_answered_yes(playbook: Playbook, node: str) -> set[str]:
+    """The facts that are answered yes on every way to a node."""
+    memo: dict[str, set[str] | None] = {playbook.start: set()}
+
+    def needed(name: str) -> set[str]:
+        if name not in memo:
+            memo[name] = None
+            into = [
+                needed(parent) | ({question.when.fact} if branch is Branch.YES else set())
+                for parent, question in playbook.nodes.items()
+                if isinstance(question, Question)
+                for branch in Branch
+                if question.after(branch) == name
+            ]
+            memo[name] = set.intersection(*into)
+        found = memo[name]
+        assert found is not None
+        return found
+
+    return needed(node)
+
+
+@pytest.mark.parametrize(("name", "finding"), [(name, finding) for name, finding, _ in restarts()])
+def test_a_restart_needs_a_leak_or_requests_that_fail(name: str, finding: str) -> None:
+    """No way leads to a restart but over a leak that was found or requests that fail for want of GPU memory."""
+    assert {"verdict", "resource_exhausted_ratio"} & always_answered_yes(built_in(name), finding)
+
+
+def test_a_restart_is_not_the_first_thing_to_do() -> None:
+    """A finding that may restart has something cheaper to do before it."""
+    for _, _, node in restarts():
+        assert node.steps[0].command is None or "restart" not in node.steps[0].command
+
+
+def test_a_reload_needs_a_config_that_is_polled() -> None:
+    """The reload of one model is proposed only where TF Serving is known to poll its config."""
+    for name in built_in_names():
+        for node_name, node in built_in(name).nodes.items():
+            if isinstance(node, Finding) and node.remedy is not None and node.remedy.action is Action.RELOAD_MODEL:
+                assert "config_polled" in always_answered_yes(built_in(name), node_name)

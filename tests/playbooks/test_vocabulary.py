@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from detectors.oom_lines.signatures import SIGNATURES
 from detectors.types import Answer, Shape
 from leakwatch.trace import MEMORY_COLUMNS
 from playbooks.load import built_in, built_in_names
 from playbooks.types import Question
-from playbooks.vocabulary import FACTS, as_markdown
+from playbooks.vocabulary import FACTS, SECTIONS
+from playbooks.vocabulary.documentation import as_markdown
 
 
 def test_the_words_are_those_of_detection() -> None:
@@ -14,6 +16,16 @@ def test_the_words_are_those_of_detection() -> None:
     assert FACTS["verdict"].words == tuple(Answer)
     assert FACTS["shape"].words == tuple(Shape)
     assert FACTS["metric"].words == MEMORY_COLUMNS
+
+
+def test_the_kinds_are_those_of_logs() -> None:
+    """Every kind of log line that tells of memory is a word, in the same spelling."""
+    assert set(FACTS["oom_kind"].words) == {one.kind for one in SIGNATURES if one.kind}
+
+
+def test_no_name_stands_twice() -> None:
+    """A fact is in one section only."""
+    assert sum(len(section) for section in SECTIONS.values()) == len(FACTS)
 
 
 def test_every_fact_is_asked_for() -> None:

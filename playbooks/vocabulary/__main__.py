@@ -1,0 +1,5 @@
+"""Prints docs/facts.md."""
+
+from playbooks.vocabulary.documentation import as_markdown
+
+print(as_markdown(), end="")
