@@ -15,7 +15,7 @@ from leakwatch.kills import LogEvidence, with_kills
 from leakwatch.sample.trace_files import read_traces
 from leakwatch.tell.units import moment
 from leakwatch.trace import Trace, between, with_limit
-from playbooks.types import Diagnosis
+from playbooks.types import Diagnosis, Fact
 
 STANDARD_INPUT = "-"
 NO_TRACES = frozenset(
@@ -38,7 +38,7 @@ class Reading:
     ``limit_bytes`` of 0 is no limit, whatever the trace states; None leaves that to the trace.
     ``keep_columns`` keeps all columns of a trace after its verdict; otherwise the judged one alone is kept, so that
     a thousand traces fit into memory. ``diagnosed`` looks for the cause as well. ``one_of_many``: see `read_traces`.
-    ``evidence`` is what logs tell about the same containers.
+    ``evidence`` is what logs tell about the same containers; ``playbooks`` are folders of trees.
     """
 
     format: str | None = None
@@ -50,6 +50,7 @@ class Reading:
     diagnosed: bool = True
     one_of_many: bool = False
     evidence: LogEvidence | None = None
+    playbooks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +173,28 @@ def _judge(trace: Trace, reading: Reading) -> tuple[Trace, Assessment, Diagnosis
         assessment = with_kills(trace, assessment, reading.evidence)
     diagnosis = None
     if reading.diagnosed:
-        from leakwatch.diagnose import diagnose  # YAML and the trees cost as much as a verdict
+        from leakwatch.diagnose import diagnose, read_trees  # YAML and the trees cost as much as a verdict
 
-        diagnosis = diagnose(trace, assessment)
+        diagnosis = diagnose(
+            trace, assessment, _told_by_logs(trace, assessment, reading), read_trees(reading.playbooks)
+        )
     if not reading.keep_columns:
         kept = {name: column for name, column in trace.columns.items() if name == assessment.verdict.metric}
         trace = replace(trace, columns=kept)
     return trace, assessment, diagnosis
+
+
+def _told_by_logs(trace: Trace, assessment: Assessment, reading: Reading) -> tuple[Fact, ...]:
+    if reading.evidence is None:
+        return ()
+    from leakwatch.diagnose import facts_of_incidents, facts_of_kill, last_incident
+
+    events = tuple(event for _, event in assessment.oom_events)
+    numbers = {event.incident for event in events}
+    incidents = [one for one in reading.evidence.incidents if one.number in numbers]
+    last = last_incident(incidents)
+    kill = facts_of_kill(trace, assessment, last.at, last.limit_bytes) if last and last.at is not None else ()
+    return (*facts_of_incidents(incidents, events), *kill)
 
 
 def _within(trace: Trace, since: float | None, until: float | None) -> Trace:

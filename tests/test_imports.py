@@ -30,7 +30,7 @@ VIOLATIONS = (
     ("types-alone", "detectors/types.py", "from detectors.assess import assess"),
     ("types-alone", "playbooks/types.py", "from playbooks.engine import walk"),
     ("detectors-door", "leakwatch/tell/planted.py", "from detectors.assess import assess"),
-    ("detectors-door", "leakwatch/diagnose.py", "import detectors.assess"),
+    ("detectors-door", "leakwatch/diagnose/planted.py", "import detectors.assess"),
     ("playbooks-door", "leakwatch/tell/planted.py", "from playbooks.engine import walk"),
     ("playbooks-door", "leakwatch/detect.py", "import playbooks.load"),
     ("detectors-front-door", "leakwatch/tell/planted.py", "import detectors"),

@@ -35,6 +35,13 @@ def _limit(text: str) -> float:
 @click.option("--since", metavar="T", callback=parsed(parse_time_or_age), help="Only from this time (or 6h: ago) on.")
 @click.option("--until", metavar="T", callback=parsed(parse_time_or_age), help="Only up to this time (or 1h: ago).")
 @click.option("--logs", metavar="FILE", multiple=True, help="A log, or a folder of them: was it killed, and why?")
+@click.option(
+    "--playbooks",
+    metavar="DIR",
+    multiple=True,
+    envvar="LEAKWATCH_PLAYBOOKS",
+    help="A folder of playbooks that add to or replace the built-in ones by name.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 11 where something is undecided; JUnit: a failure.")
 @click.option("--explain", is_flag=True, help="Show which explanations competed, and by how much they lost.")
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR and a pipe turn them off too.")
@@ -50,6 +57,7 @@ def command(
     since: float | None,
     until: float | None,
     logs: tuple[str, ...],
+    playbooks: tuple[str, ...],
     strict: bool,
     explain: bool,
     no_color: bool,
@@ -74,7 +82,12 @@ def command(
         keep_columns=output == "html",
         diagnosed=output in SHOW_THE_CAUSE,
         evidence=_evidence(logs),
+        playbooks=playbooks,
     )
+    if playbooks:
+        from leakwatch.diagnose import read_trees  # only to refuse a bad tree before anything is read
+
+        read_trees(playbooks)
     analyses: list[tuple[Trace, Assessment]] = []
     diagnoses: list[Diagnosis | None] = []
     failed = False

@@ -19,7 +19,7 @@ from detectors.types import (
     Trend,
     Verdict,
 )
-from leakwatch.diagnose import diagnose, facts_of
+from leakwatch.diagnose import diagnose, facts_of_trace
 from leakwatch.trace import Target, Trace
 from playbooks.vocabulary import FACTS
 
@@ -40,7 +40,7 @@ def an_assessment(
 
 
 def values(trace: Trace, assessment: Assessment) -> dict[str, Any]:
-    return {fact.name: fact.value for fact in facts_of(trace, assessment)}
+    return {fact.name: fact.value for fact in facts_of_trace(trace, assessment)}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_the_whole_way() -> None:
     )
     diagnosis = diagnose(a_trace({"anon_bytes": [1.0, 2.0, 3.0]}), an_assessment(attribution=attribution))
     assert diagnosis is not None and diagnosis.cause.startswith("One model's requests")
-    assert [answered.evidence for answered in diagnosis.path][-2:] == [
+    assert [answered.evidence for answered in diagnosis.path][-4:-2] == [
         "the growth follows the request count better than the clock; each request leaves 1500 bytes behind",
         "requests of resnet hold 80% of the leak",
     ]
@@ -184,12 +184,12 @@ def test_any_trace_is_diagnosed(
     trace = a_trace(columns, limit)
     attribution = None if follows is None else Attribution(None, (), follows)
     assessment = an_assessment(answer, shape, sorted(restarts), attribution=attribution)
-    assert all(FACTS[fact.name].fits(fact.value) and fact.because for fact in facts_of(trace, assessment))
+    assert all(FACTS[fact.name].fits(fact.value) and fact.because for fact in facts_of_trace(trace, assessment))
     assert diagnose(trace, assessment) == diagnose(trace, assessment)
 
 
 def test_a_limit_below_a_byte_gives_no_infinite_share() -> None:
     """Dirt in the limit's column: facts stay finite, and the walk ends."""
     trace = a_trace({"anon_bytes": [1.0] * 4, "limit_bytes": [5e-324] * 4}, 1.0)
-    facts = {fact.name for fact in facts_of(trace, an_assessment(Answer.LEAK, Shape.LINEAR, []))}
+    facts = {fact.name for fact in facts_of_trace(trace, an_assessment(Answer.LEAK, Shape.LINEAR, []))}
     assert "peak_limit_ratio" not in facts

@@ -1,39 +1,47 @@
-"""What was measured -> facts -> a diagnosis: the only runner of playbooks/."""
+"""What a trace and its verdict say, in the vocabulary of playbooks."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from detectors.types import Answer, Assessment, FloatArray, Shape
+from detectors.types import Assessment, FloatArray
+from leakwatch.diagnose.kill_facts import facts_of_kill
+from leakwatch.diagnose.page_facts import facts_of_page
+from leakwatch.diagnose.value_facts import facts_of_values
 from leakwatch.trace import Trace
-from playbooks.engine import walk
-from playbooks.types import Diagnosis, Fact
+from playbooks.types import Fact
 
 GUILTY_LIMIT_RATIO = 0.92
 """A container that restarts from this share of its limit or above is taken for one killed there, as Robusta does."""
 
-_NOTHING_TO_EXPLAIN = (Shape.FLAT, Shape.TOO_SHORT)
 _SAMPLES_BEFORE_RESTART = 3
 _EDGE = 10  # growth is measured from the median of the first tenth to that of the last
 
 
-def diagnose(trace: Trace, assessment: Assessment) -> Diagnosis | None:
-    """The cause and what to do, with the way there; None where memory that is flat or a short trace explains itself."""
-    verdict = assessment.verdict
-    if verdict.verdict is Answer.LEAK:
-        tree = "memory_leak"
-    elif verdict.shape in _NOTHING_TO_EXPLAIN:
-        return None
-    else:
-        tree = "growth_that_is_no_leak"
-    from playbooks.load import built_in  # PyYAML takes longer to import than the walk
-
-    return walk(built_in(tree), facts_of(trace, assessment))
-
-
-def facts_of(trace: Trace, assessment: Assessment) -> tuple[Fact, ...]:
+def facts_of_trace(trace: Trace, assessment: Assessment) -> tuple[Fact, ...]:
     """What one trace and its assessment say, in the vocabulary of playbooks; what they do not hold is left out."""
-    return (*_judged(assessment), *_limits(trace, assessment), *_attributed(assessment), *_measured(trace, assessment))
+    return (
+        *facts_of_values(latest(trace)),
+        *facts_of_page(trace, assessment.verdict.restarts[-1] if assessment.verdict.restarts else None),
+        *_killed(trace, assessment),
+        *_judged(assessment),
+        *_limits(trace, assessment),
+        *_attributed(assessment),
+        *_measured(trace, assessment),
+    )
+
+
+def latest(trace: Trace) -> dict[str, float]:
+    """The last known value of every column."""
+    known = {name: column[np.isfinite(column)] for name, column in trace.columns.items()}
+    return {name: float(values[-1]) for name, values in known.items() if len(values)}
+
+
+def _killed(trace: Trace, assessment: Assessment) -> tuple[Fact, ...]:
+    """Where the memory stood before the last kill that the cgroup itself counted."""
+    kills = trace.columns.get("oom_kills_total", np.empty(0))
+    rows = np.flatnonzero(np.diff(kills) > 0)
+    return facts_of_kill(trace, assessment, float(trace.time_seconds[rows[-1]])) if len(rows) else ()
 
 
 def _judged(assessment: Assessment) -> Iterator[Fact]:
@@ -102,6 +110,10 @@ def _measured(trace: Trace, assessment: Assessment) -> Iterator[Fact]:
     if threads is not None and threads[0] >= 1:
         first, last = threads
         yield Fact("threads_ratio", last / first, f"{first:.0f} threads at first and {last:.0f} in the end")
+    page = ends.get("page_bytes")
+    if page is not None and page[0] >= 1:
+        said = f"the metrics page had {page[0]:.0f} bytes at first and {page[1]:.0f} in the end"
+        yield Fact("page_ratio", page[1] / page[0], said)
     charged = ends.get("usage_bytes") or ends.get("working_set_bytes")
     if charged is None or charged[1] <= charged[0]:
         return
@@ -109,6 +121,7 @@ def _measured(trace: Trace, assessment: Assessment) -> Iterator[Fact]:
     for name, column, words in (
         ("page_cache_share", "file_bytes", "page cache"),
         ("shmem_share", "shmem_bytes", "shared memory and tmpfs"),
+        ("kernel_share", "kernel_bytes", "the kernel's own memory"),
     ):
         part = ends.get(column)
         if part is not None:

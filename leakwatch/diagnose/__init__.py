@@ -1,0 +1,60 @@
+"""What was measured -> facts -> a diagnosis: the only runner of playbooks/."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from detectors.types import Assessment
+from leakwatch.diagnose.choose import choose
+from leakwatch.diagnose.kill_facts import facts_of_exit_code, facts_of_incidents, facts_of_kill, last_incident
+from leakwatch.diagnose.process_facts import facts_of_deployment, facts_of_process
+from leakwatch.diagnose.server_facts import facts_of_server
+from leakwatch.diagnose.trace_facts import facts_of_trace
+from leakwatch.diagnose.trees import BUILT_IN, Trees, read_trees
+from leakwatch.diagnose.value_facts import facts_of_values
+from leakwatch.trace import Trace
+from playbooks.engine import walk
+from playbooks.types import Diagnosis, Fact
+
+__all__ = [
+    "BUILT_IN",
+    "Trees",
+    "diagnose",
+    "diagnose_by",
+    "facts_of_deployment",
+    "facts_of_exit_code",
+    "facts_of_incidents",
+    "facts_of_kill",
+    "facts_of_process",
+    "facts_of_server",
+    "facts_of_trace",
+    "facts_of_values",
+    "last_incident",
+    "read_trees",
+]
+
+
+def diagnose(
+    trace: Trace, assessment: Assessment, more: Iterable[Fact] = (), trees: Trees | None = None
+) -> Diagnosis | None:
+    """The cause and what to do, with the way there; None where there is nothing to explain.
+
+    Args:
+        trace, assessment: what was measured, and what detection makes of it.
+        more: what else is known (incidents, process, server, deployment); it outweighs what the trace says.
+        trees: from which the evidence chooses (`leakwatch.diagnose.choose`); None for the built-in ones.
+    """
+    facts = (*facts_of_trace(trace, assessment), *more)
+    name = choose(facts)
+    return diagnose_by(name, facts, trees) if name is not None else None
+
+
+def diagnose_by(name: str, facts: Iterable[Fact], trees: Trees | None = None) -> Diagnosis:
+    """The walk through one tree, and on into those that it names. No remedy where the verdict is undecided.
+
+    Raises:
+        KeyError: there is no tree of that name.
+    """
+    facts, trees = tuple(facts), BUILT_IN if trees is None else trees
+    diagnosis = walk(trees[name], facts, trees)
+    undecided = any(fact.name == "verdict" and fact.value == "undecided" for fact in facts)
+    return replace(diagnosis, remedy=None) if undecided else diagnosis
