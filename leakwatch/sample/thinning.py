@@ -1,0 +1,66 @@
+"""Which samples stay as they grow old: all of the last hours, fewer of the days, fewer still of the weeks.
+
+What stands for a bucket is the real sample whose memory is the bucket's median, not a mean: counters stay counters, and
+one spike does not stand for its neighbours. Measured by ``python -m benchmarks.history``: the slope of a leak over 28
+days, from what is kept and from all samples, see docs/agent.md.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from leakwatch.trace import MEMORY_COLUMNS
+
+_HOUR, _DAY = 3600.0, 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One age of samples.
+
+    Attributes:
+        keep_seconds: a sample that is older goes on to the next tier, if it stands for its bucket there.
+        most: or once there are more than so many of a target.
+        bucket_seconds: of the next tier; None: nothing comes after, it is forgotten.
+    """
+
+    keep_seconds: float
+    most: int
+    bucket_seconds: float | None
+
+
+TIERS = (
+    Tier(6 * _HOUR, 8192, 60.0),
+    Tier(2 * _DAY, 4096, 900.0),
+    Tier(35 * _DAY, 4096, None),
+)
+"""All samples for 6 h, one a minute for 2 days, one a quarter of an hour for 5 weeks. At 5 s these are 4320, 2520 and
+3168 samples: about 2 MiB a target, whatever the sampling period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stored sample."""
+
+    id: int
+    time_seconds: float
+    life: int
+    values: Mapping[str, float]
+
+
+def kept(rows: Sequence[Row], tier: Tier) -> frozenset[int]:
+    """The ids of the rows that go on: one of each bucket and life; ``rows`` are in the order of time."""
+    width = tier.bucket_seconds
+    if width is None:
+        return frozenset()
+    buckets = groupby(rows, key=lambda row: (row.time_seconds // width, row.life))
+    return frozenset(_median(bucket).id for _, bucket in buckets)
+
+
+def _median(bucket: Iterable[Row]) -> Row:
+    """The row whose memory is the lower median; of rows without any, the middle one."""
+    rows = list(bucket)
+    name = next((name for name in MEMORY_COLUMNS if any(name in row.values for row in rows)), None)
+    if name is not None:
+        rows = sorted((row for row in rows if name in row.values), key=lambda row: row.values[name])
+    return rows[(len(rows) - 1) // 2]
