@@ -1,11 +1,23 @@
 """Which source reads what the settings name: the one place where places and adapters meet."""
 
-from leakwatch.ports import Source
+from leakwatch.ports import History, Source
 from leakwatch.sample.cgroups.source import CgroupSource, folder_finder
+from leakwatch.sample.docker_engine import DockerSource
+from leakwatch.sample.pods.source import KubernetesSource
 from leakwatch.sample.processes.find import pid_of_name
 from leakwatch.sample.processes.source import ProcessSource
+from leakwatch.sample.prometheus_server import PrometheusSource
 from leakwatch.sample.serving.source import ServingSource
-from leakwatch.settings import CgroupPlace, PidPlace, Place, ProcessPlace, TargetSettings
+from leakwatch.settings import (
+    CgroupPlace,
+    DockerPlace,
+    KubernetesPlace,
+    PidPlace,
+    Place,
+    ProcessPlace,
+    PrometheusPlace,
+    TargetSettings,
+)
 from leakwatch.trace import Sample
 
 
@@ -13,6 +25,11 @@ def sources_of(target: TargetSettings) -> tuple[Source, ...]:
     """The source of its memory, and of its model server's page where the settings name one."""
     memory = source_of(target)
     return (memory,) if target.serving is None else (memory, ServingSource(target.serving))
+
+
+def history_of(target: TargetSettings) -> History | None:
+    """The past of a target's memory, where its source has one."""
+    return PrometheusSource(target.place) if isinstance(target.place, PrometheusPlace) else None
 
 
 def source_of(target: TargetSettings) -> Source:
@@ -32,8 +49,12 @@ def _source_at(place: Place) -> Source:
             return ProcessSource(lambda: pid)
         case ProcessPlace(process):
             return ProcessSource(lambda: pid_of_name(process))
-        case _:
-            raise NotImplementedError
+        case DockerPlace(docker):
+            return DockerSource(docker)
+        case PrometheusPlace():
+            return PrometheusSource(place)
+        case KubernetesPlace():
+            return KubernetesSource(place)
 
 
 class _WithLimit:
