@@ -199,6 +199,43 @@ class LiveVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Beyond what a condition begins, once it has held for ``hold_seconds``.
+
+    Attributes:
+        memory_ratio: memory that cannot be reclaimed, as a share of the limit.
+        latency_p95_seconds: of a model.
+        error_ratio: requests that did not end well, as a share of all.
+        load_seconds: how long a model load may take; None: by how much memory it takes.
+        queue_seconds: mean wait in a batching queue.
+    """
+
+    memory_ratio: float
+    latency_p95_seconds: float
+    error_ratio: float
+    load_seconds: float | None
+    queue_seconds: float
+    hold_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionTurn:
+    """A condition beside the leak that begins or ends.
+
+    Attributes:
+        name: ``memory``, ``errors``, ``restarts``, or ``latency:``, ``queue:``, ``load:`` and a model.
+        began: whether it begins now, or ends.
+        at: Unix seconds; of a beginning, since when it holds.
+        sentence: what is true now, with its number and unit.
+    """
+
+    name: str
+    began: bool
+    at: float
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class OomEvent:
     """One memory event that a log tells.
 

@@ -5,10 +5,12 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from detectors.assess import assess as _assess
-from detectors.types import Assessment
+from detectors.types import Assessment, Thresholds
+from leakwatch.settings import ConditionSettings
 from leakwatch.trace import Trace
 
 if TYPE_CHECKING:
+    from detectors.conditions import ConditionWatch
     from detectors.live import LiveDetector as LiveDetector
     from detectors.oom_lines import Scanner as Scanner
 
@@ -27,6 +29,21 @@ def live_detector(*, limit_bytes: float | None = None) -> "LiveDetector":
     from detectors.live import LiveDetector  # an offline verdict does not need it
 
     return LiveDetector(limit_bytes=limit_bytes)
+
+
+def condition_watch(settings: ConditionSettings) -> "ConditionWatch":
+    """What watches one container for conditions beside the leak, see `detectors.conditions.ConditionWatch`."""
+    from detectors.conditions import ConditionWatch  # an offline verdict does not need it
+
+    thresholds = Thresholds(
+        settings.memory_ratio,
+        settings.latency_p95_seconds,
+        settings.error_ratio,
+        settings.load_seconds,
+        settings.queue_seconds,
+        settings.hold_seconds,
+    )
+    return ConditionWatch(thresholds)
 
 
 def scanner(
