@@ -16,6 +16,7 @@ _ENTRY = Pattern(
 )
 _BRACES = frozenset(("{", "}", "},", "[", "]", "],", "[{", "}]"))
 _MARKS = Pattern(r"^(?:[ \t]{0,3}(?:>|\||#|//))+")
+_REMARKS = ("  ", " #", " //", " <-", " \N{LEFTWARDS ARROW}")
 _ID = Pattern(r"^(?:[a-z-]+://)?(?P<id>[0-9a-f]{12,64})$")
 
 
@@ -40,7 +41,15 @@ def entry(line: str) -> Entry | None:
     part = {name: value.decode("utf-8", "replace") for name, value in found.groups.items()}
     lead = part["lead"].expandtabs(8)
     key = part["key"].replace(" ", "").replace("_", "").lower()
-    return Entry(len(lead), "-" in lead, key, part.get("value", "").strip().rstrip(",").strip("\"'{["))
+    return Entry(len(lead), "-" in lead, key, _bare(part.get("value", "")))
+
+
+def _bare(value: str) -> str:
+    """A value without its quotes and what someone wrote behind it: ``OOMKilled    <- here``."""
+    value = value.strip()
+    for remark in _REMARKS:
+        value = value.partition(remark)[0]
+    return value.rstrip().rstrip(",").strip("\"'{[")
 
 
 def unquoted(line: bytes) -> str:

@@ -44,6 +44,11 @@ def _comm(raw: bytes) -> str:
     return text(name.strip())
 
 
+def _process(raw: bytes) -> str:
+    """A name that stands in quotes, which a wrapped line of a program's source may have doubled."""
+    return text(raw.strip().strip(b"\"'` "))
+
+
 def _path(raw: bytes) -> str:
     return text(raw.strip().rstrip(b"\"',;:\\"))
 
@@ -88,6 +93,7 @@ _TYPES: Mapping[str, Callable[[bytes], Value]] = {
     ),
     **dict.fromkeys(["pressure_pct", "limit_pct", "rss_mib"], float),
     "comm": _comm,
+    "process": _process,
     "task_memcg": _path,
     "oom_memcg": _path,
     "memcg": _path,

@@ -155,10 +155,13 @@ def _tells_more(one: Hit, other: Hit) -> bool:
 
 
 def _glued(parts: Sequence[bytes], joint: bytes) -> tuple[bytes, list[int]]:
-    """The parts as one text, and where each begins in it; a soft line break (RFC 2045) leaves nothing behind."""
+    """The parts as one text, and where each begins in it.
+
+    A soft line break (RFC 2045) leaves nothing behind, and so does the backslash that continues a line of source.
+    """
     text, starts = parts[0], [0]
     for part in parts[1:]:
-        text = text[:-1] if text.endswith(b"=") else text.removesuffix(b"=20") + joint
+        text = text[:-1] if text.endswith(b"=") else text.removesuffix(b"=20").removesuffix(b"\\") + joint
         starts.append(len(text))
         text += part
     return text, starts

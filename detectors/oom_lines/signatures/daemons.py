@@ -10,7 +10,7 @@ DAEMONS: tuple[Signature, ...] = (
         kind="systemd_oom",
         literals=("by the OOM killer",),
         gate=r"been killed by the OOM|unit has been killed|by the OOM killer",
-        pattern=rf"{UNIT}: A process of this unit has been killed by the OOM killer",
+        pattern=rf"(?:{UNIT}: A process (?:of this unit )?|\bA process of this unit )has been killed by the OOM killer",
         proves=Proof.KILL,
         since="systemd 243",
         example="devbox systemd[1]: XXX.service: A process of this unit has been killed by the OOM killer.",
@@ -114,8 +114,9 @@ DAEMONS: tuple[Signature, ...] = (
     Signature(
         kind="earlyoom",
         literals=("with signal",),
-        pattern=r"Killing process '(?P<process>[^\n]{1,64}?)' with signal (?:9|15), pid: (?P<pid>[0-9]+)(?:,"
-        r" badness: (?P<badness>[0-9]+))?(?:, VmRSS: (?P<rss_mib>[0-9.]+) MiB)?",
+        pattern=r"[Kk]illing process (?:'(?P<process>[^\n]{1,64}?)' with signal (?:9|15), pid: (?P<pid>[0-9]+)"
+        r"|(?P<pid_2>[0-9]+) \"(?P<process_2>[^\n]{1,64}?)\" with signal (?:9|15)\b)(?:[,:]"
+        r" badness:? (?P<badness>[0-9]+))?(?:, VmRSS:? (?P<rss_mib>[0-9.]+) MiB)?",
         proves=Proof.KILL,
         since="earlyoom 1.1",
         example="Killing process 'bash' with signal 15, pid: 5874, badness: 538, VmRSS: 3160 MiB",

@@ -39,8 +39,8 @@ _TELLS_OF = (
     r"|[Tt]ypically|[Oo]ften|[Ee]xpects?|[Aa]ssert\w*|grep|return)\b|==|!=)[^\n]{0,80}?)?"
 )
 _GOES_ON = (
-    r"(?P<no_event_2> (?:and|or|not|is|was|were|has|had|are|means?|indicates?|can|could|may|might|but|when|because"
-    r"|which|typically|usually|often|if|suggests?|for|=|==)\b)?"
+    r"(?P<no_event_2> (?:(?:and|or|not|is|was|were|has|had|are|means?|indicates?|can|could|may|might|but|when|because"
+    r"|which|typically|usually|often|if|suggests?|for)\b|=)|: (?:the|an?|your|this|it)\b)?"
 )
 
 
@@ -73,7 +73,7 @@ def _exit(
 EXITS: tuple[Signature, ...] = (
     _exit(
         ("was sent SIG", "erhaps out of memory"),
-        rf"[Ww]orker \(pid: ?(?:{_PID}|[^)\n]{{0,12}})\) was sent SIGKILL",
+        rf"[Ww]orker \(pid: ?(?:{_PID}|[^)\n]{{0,12}})\) was sent SIGKILL|\bWorker was sent SIGKILL! Perhaps out",
         "gunicorn 20.1",
         "[2026-05-26 19:49:12 +0200] [56] [ERROR] Worker (pid:66) was sent SIGKILL! Perhaps out of memory?",
         "a public deployment log; gunicorn prints it for every SIGKILL",
@@ -107,7 +107,7 @@ EXITS: tuple[Signature, ...] = (
             "by KILL",
             "with KILL",
         ),
-        rf"(?:[Ww]orker [0-9]+ \(pid: {_PID}\) died, killed by signal 9\b"
+        rf"(?P<no_event>=> ?\"[^\n\"]{{0,80}}?)?(?:[Ww]orker [0-9]+ \(pid: {_PID}\) died, killed by signal 9\b"
         r"|server process \(PID (?P<pid_2>[0-9]+)\) was terminated by signal 9"
         r"|worker process (?P<pid_3>[0-9]+) exited on signal 9"
         r"|child (?P<pid_4>[0-9]+),?[^\n]{0,40}? exited on signal 9"

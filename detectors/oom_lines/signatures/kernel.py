@@ -4,6 +4,8 @@ from detectors.oom_lines.signature import Proof, Signature
 from detectors.oom_lines.signatures.kills import KILLS, NAME
 
 _OOM_KILL_C = "kernel mm/oom_kill.c"
+# Before the next part of a summary: a comma, or, where someone shortened it by hand, a blank or an ellipsis.
+_NEXT = r"(?:,|\s|\.\.\.|\xe2\x80\xa6)(?: (?:\.\.\.|\xe2\x80\xa6),?)? "
 
 KERNEL: tuple[Signature, ...] = (
     *KILLS,
@@ -34,6 +36,16 @@ KERNEL: tuple[Signature, ...] = (
     ),
     Signature(
         kind="kernel_oom_invoked",
+        literals=("invoked oom-killer",),
+        gate=r"oom-killer[.]*[ \t\r]?$",
+        pattern=r"(?:kernel: |\] )(?P<comm>[^\n\]]{1,15}?) invoked oom-killer[.]* $",
+        proves=Proof.KILL,
+        since="2.6.18",
+        example="[ 2786.885738] mem_on_node0 invoked oom-killer",
+        source="the same line cut short by hand, linux-mm 2023",
+    ),
+    Signature(
+        kind="kernel_oom_invoked",
         literals=("oom-killer",),
         gate=r"oom-killer: ?g",
         pattern=r"(?:\b(?P<process>[^\s\"'`:\]]{1,15}) (?:invoked|triggered) )?oom-killer: gfp_mask [=:] "
@@ -49,12 +61,12 @@ KERNEL: tuple[Signature, ...] = (
         kind="kernel_oom_summary",
         literals=("oom-kill:", "constraint=CONSTR", "task_memcg=", "oom_memcg="),
         gate=r"oom-kill: ?c|constraint=CONSTR|_memcg=/(?:[a-zA-Z0-9_.@,/-]|$)",
-        pattern=r"(?:oom-kill: )?constraint= (?P<constraint>CONSTRAINT_[A-Z_]+)(?:, nodemask= "
-        r"(?P<nodemask>\(null\)|[0-9,-]*[0-9]))?"
-        r"(?:, cpuset= (?P<cpuset>[^,\s]+))?(?:, mems_allowed= (?P<mems_allowed>[0-9,-]*[0-9]))?(?:, "
-        r"(?P<global_oom>global_oom))?"
-        r"(?:, oom_memcg= (?P<oom_memcg>[^,\s]+))?(?:, task_memcg= (?P<task_memcg>[^,\s]+))?"
-        r"(?:, task= (?:(?P<process>[^\n]{1,64}?), pid= (?P<pid>[0-9]+)(?:, uid= (?P<uid>[0-9]+))?|"
+        pattern=r"(?:oom-kill: )?constraint= (?P<constraint>CONSTRAINT_[A-Z_]+)"
+        rf"(?:{_NEXT}nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?"
+        rf"(?:{_NEXT}cpuset= (?P<cpuset>[^,\s]+))?(?:{_NEXT}mems_allowed= (?P<mems_allowed>[0-9,-]*[0-9]))?"
+        rf"(?:{_NEXT}(?P<global_oom>global_oom))?"
+        rf"(?:{_NEXT}oom_memcg= (?P<oom_memcg>[^,\s]+))?(?:{_NEXT}task_memcg= (?P<task_memcg>[^,\s]+))?"
+        rf"(?:{_NEXT}task= (?:(?P<process>[^\n]{{1,64}}?){_NEXT}pid= (?P<pid>[0-9]+)(?:{_NEXT}uid= (?P<uid>[0-9]+))?|"
         r"(?P<process_2>[^\s,'\"`]{1,15})))?",
         proves=Proof.KILL,
         since="4.19",

@@ -12,7 +12,7 @@ MEMORY = (
     r"(?P<oom_score_adj>-?[0-9]+))?"
 )
 KILL = (
-    rf"(?:OOM )?[Kk]ill(?P<killed>(?:ed)?) process :? (?P<pid>[0-9]+),?(?: UID :? (?P<uid>[0-9]+),)?(?: {NAME}"
+    rf"(?:OOM )?[Kk]ill(?P<killed>(?:ed)?) process :? (?:(?P<pid>[0-9]+),?(?: UID :? (?P<uid>[0-9]+),)?)?(?: {NAME}"
     rf"(?:,? UID :? (?P<uid_3>[0-9]+),?)?"
     rf"(?:,? score (?P<score>[0-9]+)(?: or (?:a child|sacrifice child))?|[,.:;]? {MEMORY}))"
 )
@@ -29,7 +29,7 @@ KILL_LITERALS = (
     "Out of Memory",
 )
 KILL_GATE = (
-    r"[Kk]ill(?:ed)? process :?[ \t\r]?[0-9]|(?:(?:total-vm|anon-rss|vsz):[0-9])|ut of [Mm]emory(?: \([a-z_ ]+\)|"
+    r"[Kk]ill(?:ed)? process :?[ \t\r]?[0-9(]|(?:(?:total-vm|anon-rss|vsz):[0-9])|ut of [Mm]emory(?: \([a-z_ ]+\)|"
     r" in UB [0-9]+)?: (?:OOM )?[Kk]ill"
     r"|sacrifice child|score [0-9]+ or a|^[ \t>#]*Kill(?:ed)? proce?s?s?$"
 )
@@ -123,9 +123,9 @@ KILLS: tuple[Signature, ...] = (
     Signature(
         kind="kernel_oom_kill",
         literals=("ut of memory", "deadlocked on memory"),
-        gate=r"not syncing: (?:Out of m|System is dead)|Out of memory and no killable",
-        pattern=r"(?:Kernel panic - not syncing: (?:Out of memory\b|System is deadlocked on memory)|Out of"
-        r" memory and no killable processes\.\.\.)",
+        gate=r"not syncing: (?:Out of m|System is dead)|(?:^|[^\"'`=\n])Out of memory and no killable",
+        pattern=r"(?:Kernel panic - not syncing: (?:Out of memory\b|System is deadlocked on memory)"
+        r"|(?:^|[^\"'`=])Out of memory and no killable processes\.\.\.)",
         proves=Proof.KILL,
         since="2.6.0",
         example="Kernel panic - not syncing: Out of memory and no killable processes...",

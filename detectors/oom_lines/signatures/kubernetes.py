@@ -14,9 +14,10 @@ _STATUS_GATE = r"[:=\t >(][\\\"' ]{0,3}OOMKilled(?:$|[^\w`*'\n])"
 KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="kubelet_oom_event",
-        literals=("System OOM encountered", "victim process"),
-        gate=r"System OOM enc|victim process: ?[^ %{\n]",
-        pattern=r"System OOM encountered, victim process: (?P<process>[^\n]{1,64}?), pid: (?P<pid>[0-9]+)",
+        literals=("OOM encountered", "victim process"),
+        gate=r"OOM encountered|victim process: ?[^ %{\n]",
+        pattern=r"[A-Z][a-z]{2,11} OOM encountered, victim process: (?:(?P<process>[^\n]{1,64}?), pid: (?P<pid>[0-9]+)"
+        r"|(?P<process_2>[^\s\"'`,%{<\\]{1,64}))",
         proves=Proof.KILL,
         since="kubelet 1.16",
         example="Warning  SystemOOM  5m24s  kubelet  System OOM encountered, victim process:"

@@ -67,10 +67,11 @@ RUNTIMES: tuple[Signature, ...] = (
     Signature(
         kind="containerd_oom",
         literals=("tasks/oom",),
+        gate=r"topic=\\?\"?/tasks/oom|/tasks/oom (?:\{|type=)",
         pattern=r"(?:\b(?:ns|namespace)=(?P<namespace>[a-z0-9._-]+) |(?P<namespace_2>[a-z0-9][a-z0-9._-]*) )?"
-        r"(?:topic=\"?)?(?P<topic>/tasks/oom)\b\"?"
-        r"(?: (?:\{|type=containerd\.events\.TaskOOM|.{0,80}?container)(?:\\?\"container_id\\?\": ?\\?\""
-        r"(?P<container_id>[a-zA-Z0-9_.-]{6,128}))?| $| [a-z]+=)",
+        r"(?:topic=\\?\"?(?P<topic>/tasks/oom)\b\\?\"?(?: type=containerd\.events\.TaskOOM)?"
+        r"|(?P<topic_2>/tasks/oom) (?:\{|type=containerd\.events\.TaskOOM))"
+        r"(?:[^\n]{0,80}?\\?\"?container_id\\?\"?[:=] ?\\?\"?(?P<container_id>[a-zA-Z0-9_.-]{6,128}))?",
         proves=Proof.KILL,
         since="containerd 1.0",
         example='level=debug msg="event published" ns=moby topic=/tasks/oom type=containerd.events.TaskOOM',

@@ -70,6 +70,16 @@ TENSORFLOW: tuple[Signature, ...] = (
     ),
     Signature(
         kind="tf_resource_exhausted",
+        literals=("RESOURCE_EXHAUSTED: Out of memory",),
+        gate=r"Error: RESOURCE_EXHAUSTED: Out of m",
+        pattern=r"Error: RESOURCE_EXHAUSTED: Out of memory\b",
+        proves=Proof.FAILURE,
+        since="XLA, JAX 0.2",
+        example="RuntimeError: RESOURCE_EXHAUSTED: Out of memory",
+        source="a public model's notes on its batch size",
+    ),
+    Signature(
+        kind="tf_resource_exhausted",
         literals=("failed to allocate memory",),
         gate=r"failed to allocate memory \[Op",
         pattern=r"failed to allocate memory \[Op: ?(?P<op>[A-Za-z0-9_./-]+)\]",
@@ -94,7 +104,7 @@ TENSORFLOW: tuple[Signature, ...] = (
         kind="tf_bfc_allocator",
         literals=("ran out of memory", "Ran out of memory", "memory trying to al"),
         gate=r"an out of memory trying to a|ran out of$|trying to allocate [0-9]",
-        pattern=r"(?:Allocator (?:\((?P<allocator>[A-Za-z0-9_./:-]+)\) )?r|\bR|allocator\.cc:[0-9]+\] r)an out of"
+        pattern=r"(?:Allocator (?:\((?P<allocator>[A-Za-z0-9_./:-]+)\) )?r|(?:\b|_)R|allocator\.cc:[0-9]+\] r)an out of"
         r" memory trying to (?:a[a-z]* $|allocate "
         + AMOUNT
         + r")(?: \(rounded to (?P<requested_bytes>[0-9]+)\))?(?:,? requested by op "
