@@ -14,7 +14,7 @@ PIECE, OVERLAP = 16 << 10, 4 << 10
 """A long text is searched in pieces of PIECE bytes, so that the cost of greedy tails stays linear in its length."""
 _MOST_HITS = 64
 """Of one signature in one piece; a line that repeats one event more often than that is an attack or a test."""
-NO_EVENT = frozenset(("no_event", "no_event_2"))
+NO_EVENT = frozenset(("no_event", "no_event_2", "no_event_3"))
 """Groups for the words that make prose of an event: "exit code 137 means"."""
 
 

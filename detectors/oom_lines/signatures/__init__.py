@@ -9,6 +9,7 @@ from detectors.oom_lines.signatures.kernel import KERNEL
 from detectors.oom_lines.signatures.kubernetes import KUBERNETES
 from detectors.oom_lines.signatures.languages import LANGUAGES
 from detectors.oom_lines.signatures.runtimes import RUNTIMES
+from detectors.oom_lines.signatures.signals import SIGNALS
 from detectors.oom_lines.signatures.tensorflow import TENSORFLOW
 
 SIGNATURES: tuple[Signature, ...] = (
@@ -20,5 +21,6 @@ SIGNATURES: tuple[Signature, ...] = (
     *TENSORFLOW,
     *LANGUAGES,
     *ALLOCATORS,
+    *SIGNALS,
     *EXITS,
 )

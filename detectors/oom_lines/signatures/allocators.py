@@ -76,8 +76,8 @@ ALLOCATORS: tuple[Signature, ...] = (
         literals=("CPUAllocator",),
         pattern=r"(?P<allocator>DefaultCPUAllocator): (?:can't allocate memory|not enough memory): you tried"
         r" to allocate (?P<requested_bytes>[0-9]+) ?(?:bytes|B)"
-        r"|enforce fail at [^\n\]]{0,80}\][^\n]{0,40}?(?P<allocator_2>DefaultCPUAllocator): (?:can't allocate|not enough)"
-        r" memory",
+        r"|enforce fail at [^\n\]]{0,80}\][^\n]{0,40}?(?P<allocator_2>DefaultCPUAllocator): (?:can't allocate"
+        r"|not enough) memory",
         proves=Proof.FAILURE,
         since="PyTorch 1.0",
         example="RuntimeError: [enforce fail at alloc_cpu.cpp:75] err == 0. DefaultCPUAllocator: can't"
@@ -99,7 +99,8 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("JavaScript heap out of memory",),
-        pattern=r"(?P<no_event>\b(?:avoid|prevent|fix|solve|against)[a-z]* (?:[a-z]+ )?)?(?:FATAL ERROR|Fatal JavaScript (?:out of memory|error)|fatal error)[^\n]{0,100}?JavaScript"
+        pattern=r"(?P<no_event>\b(?:avoid|prevent|fix|solve|against)[a-z]* (?:[a-z]+ )?)?"
+        r"(?:FATAL ERROR|Fatal JavaScript (?:out of memory|error)|fatal error)[^\n]{0,100}?JavaScript"
         r" heap out of memory",
         proves=Proof.FAILURE,
         since="Node.js 4",

@@ -49,8 +49,9 @@ KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="kubelet_oom_event",
         literals=("sys oom event",),
-        gate=r"sys oom event.{0,20}Pid",
-        pattern=r"Got sys oom event.{0,20}?Pid: (?P<pid>[0-9]+) ProcessName: (?P<process>[^\n]{1,64}?) TimeOfDeath",
+        gate=r"sys oom event.{0,20}(?:Pid|&\{[0-9])",
+        pattern=r"Got sys oom event.{0,20}?(?:Pid: (?P<pid>[0-9]+) ProcessName: (?P<process>[^\n]{1,64}?) TimeOfDeath"
+        r"|&\{(?P<pid_2>[0-9]+) +(?P<process_2>[^\s]{1,15})[ }])",
         proves=Proof.KILL,
         since="kubelet 1.16",
         example='"Got sys oom event" event=&{Pid:4481 ProcessName:stress TimeOfDeath:2021-03-01 10:00:00'
@@ -98,7 +99,8 @@ KUBERNETES: tuple[Signature, ...] = (
         kind="k8s_status_oomkilled",
         literals=(_STATUS,),
         gate=_STATUS_GATE,
-        pattern=r"(?:^|[^\w`\"'*])OOMKilled[^\w\n]{1,5}[Ee]xit ?[Cc]ode:? (?P<exit_code>[0-9]+)",
+        pattern=r"(?:^|[^\w`\"'*])OOMKilled[^\w\n]{1,5}[Ee]xit ?[Cc]ode:? (?P<exit_code>[0-9]+)"
+        r"(?P<no_event>\)? (?:and|means|is|when|if|or)\b)?",
         proves=Proof.REPORT,
         since="Kubernetes 1.2",
         example="main: OOMKilled (exit code 137)",
@@ -159,8 +161,8 @@ KUBERNETES: tuple[Signature, ...] = (
         kind="k8s_evicted",
         literals=("to reclaim", "ttempting to reclaim"),
         gate=r"to reclaim(?:\" .{0,40}?resourceName=\"?| )memory",
-        pattern=r"(?:ttempting to reclaim|evict pod\(s\) to reclaim|evict pods to reclaim)(?:\""
-        r" .{0,40}?resourceName=\"?| )memory\b",
+        pattern=r"(?:(?:[Ee]viction.{0,40}?|Warning +EvictionThresh.{0,160}?|essage[\"']?: [\"']?A)ttempting to reclaim"
+        r"|evict pod\(s\) to reclaim|evict pods to reclaim)(?:\" .{0,40}?resourceName=\"?| )memory\b",
         proves=Proof.NOTHING,
         since="kubelet 1.4",
         example="eviction manager: attempting to reclaim memory",

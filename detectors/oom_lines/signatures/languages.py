@@ -62,7 +62,7 @@ LANGUAGES: tuple[Signature, ...] = (
         literals=("MemoryError",),
         gate=_MEMORY_ERROR_GATE,
         pattern=r"(?:[Rr]aised unexpected|[Ee]xception|ERROR|[Ee]rror|failed with"
-        r"|unhandled)[^\n\"'`]{0,60}?[: ](?P<exception>MemoryError)(?:\(\))? $",
+        r"|unhandled)[^\n\"'`]{0,60}?(?P<no_event>\braise)?[: ](?P<exception>MemoryError)(?:\(\))? $",
         proves=Proof.FAILURE,
         since="CPython",
         example="[ERROR/ForkPoolWorker-2] Task app.predict raised unexpected: MemoryError()",
@@ -138,8 +138,8 @@ LANGUAGES: tuple[Signature, ...] = (
         literals=("out of memory",),
         gate=r"runtime: (?:out of|cannot alloc|Virtual)",
         pattern=r"(?P<message>runtime: (?:out of memory|cannot allocate memory|VirtualAlloc of [0-9]+ bytes failed))"
-        r"(?:: cannot allocate (?P<requested_bytes>-?[0-9]+) ?-?byte block)?(?: \((?P<in_use_bytes>[0-9]+) in"
-        r" use\))?(?P<no_event>[\"'`])?",
+        r"(?:: cannot allocate (?P<requested_bytes>-?[0-9]+) ?-?byte block(?: \((?P<in_use_bytes>[0-9]+) in"
+        r" use\))?|(?P<no_event>[\"'`]))?",
         proves=Proof.FAILURE,
         since="Go 1.0",
         example="runtime: out of memory: cannot allocate 31195136-byte block (34312716288 in use)",
@@ -149,12 +149,11 @@ LANGUAGES: tuple[Signature, ...] = (
         kind="go_oom",
         literals=("fatal error: out of memory", "annot allocate"),
         gate=r"fatal error: (?:out of|(?:runtime: )?cannot alloc|arena)",
-        pattern=r"(?P<message>fatal error: (?:out of memory|(?:runtime: )?cannot allocate (?:memory|heap"
+        pattern=r"(?:^|[^\w\"'`/]) ?(?P<message>fatal error: (?:out of memory|(?:runtime: )?cannot allocate (?:memory|heap"
         r" metadata)|arena_alloc|out of memory allocating heap arena (?:metadata|map|bitmap)))(?: \([^\n)]{0,60}\))? $",
         proves=Proof.FAILURE,
         since="Go 1.3",
         example="fatal error: out of memory",
         source="golang/go#23922",
-        whole=True,
     ),
 )
