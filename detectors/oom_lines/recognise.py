@@ -16,6 +16,13 @@ _MOST_HITS = 64
 """Of one signature in one piece; a line that repeats one event more often than that is an attack or a test."""
 NO_EVENT = frozenset(("no_event", "no_event_2", "no_event_3"))
 """Groups for the words that make prose of an event: "exit code 137 means"."""
+_BEFORE, _AFTER = 64, 16
+_LOOKS_FOR = Pattern(
+    r"(?i:contains?|includes?|equals?|startswith|endswith|indexof|search|match(?:es)?|compile|substr(?:ing)?|regex"
+    r"|Regex::new)[a-zA-Z]*\(\s*[br]?[\"'/`][^\"'`\n]{0,40}$"
+    r"|(?:^|[^a-zA-Z])r[\"'][^\"'\n]{0,40}$|\bgrep [^|\n]{0,40}$"
+)
+_LOOKED_FOR = Pattern(r"^[^\"'`\n]{0,4}[\"'`]\)? (?:not )?in [a-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,14 @@ def recognise(text: bytes, message: int = 0) -> list[Hit]:
     return hits
 
 
+def _in_code(text: bytes, start: int, end: int) -> bool:
+    """Whether a program's source looks for these words, and does not print them: ``if "out of memory" in str(e)``."""
+    start += text[start : start + 1] in (b'"', b"'", b"`", b"/")  # some patterns take the character before along
+    before, after = text[max(0, start - _BEFORE) : start], text[end : end + _AFTER]
+    asked = _LOOKS_FOR.search(before) is not None or _LOOKED_FOR.search(after) is not None
+    return asked or before.endswith((b"/", b"/java.lang.")) and after.startswith(b"/")
+
+
 def _search(text: bytes, message: int) -> list[Hit]:
     hits: list[Hit] = []
     for index in _literals().matching(text):
@@ -84,9 +99,8 @@ def _search(text: bytes, message: int) -> list[Hit]:
         else:
             all_found = list(islice(matcher.pattern.matches(text), _MOST_HITS))
         for found in all_found:
-            if not found.groups.keys() & NO_EVENT and not any(
-                found.start < hit.end and hit.start < found.end for hit in hits
-            ):
+            known = any(found.start < hit.end and hit.start < found.end for hit in hits)
+            if not known and not found.groups.keys() & NO_EVENT and not _in_code(text, found.start, found.end):
                 hits.append(_hit(matcher, found))
     return sorted(hits, key=lambda hit: hit.start)
 

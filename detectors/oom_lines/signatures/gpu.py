@@ -3,6 +3,7 @@
 from detectors.oom_lines.signature import Proof, Signature
 from detectors.oom_lines.signatures.tensorflow import AMOUNT
 
+_STATUS = r"cudaErrorMemoryAllocation|(?:CUBLAS|CUDNN|CUSOLVER|CUSPARSE)_STATUS_ALLOC_FAILED"
 _SIZE = r"[0-9][0-9.]* ?(?:[KMGT]i?B|bytes|B)"
 
 GPU: tuple[Signature, ...] = (
@@ -11,7 +12,7 @@ GPU: tuple[Signature, ...] = (
         literals=("out of memory", "Tried to allocate"),
         gate=r"out of memory.{0,170}?Tried to all|Tried to allocate [0-9]",
         pattern=rf"(?:(?P<backend>CUDA|HIP|XPU|NPU|MPS|MUSA|MLU|GPU)(?: backend)? out of memory)[.,:]?(?:"
-        rf" \([^)\n]{{0,160}}\)\.?)? Tried to allocate {AMOUNT}"
+        rf" \([^)\n]{{0,160}}\)\.?)? Tried to allocate (?:{AMOUNT}|[0-9])"
         rf"[.,]?(?: \(GPU (?P<gpu>[0-9]+); (?P<total_capacity>{_SIZE}) total capacity)?(?:[^\n]{{0,120}}?; "
         rf"(?P<free>{_SIZE}) free)?"
         rf"(?: GPU (?P<gpu_2>[0-9]+) has a total capac?i?ty of (?P<total_capacity_2>{_SIZE})(?: of which "
@@ -26,9 +27,9 @@ GPU: tuple[Signature, ...] = (
     Signature(
         kind="cuda_oom",
         literals=("out of memory",),
-        gate=r"(?:rror|xception)\)?: ?(?:CUDA|HIP|XPU|MPS backend|NPU) out of memory",
+        gate=r"(?:rror|xception)\)?: ?(?:CUDA|HIP|XPU|MPS backend|NPU) out of memory|MPS backend out of memory \(",
         pattern=r"(?:Error|error|Exception|rror\)): ?(?:CUDA|HIP|XPU|MPS backend|NPU) out of memory(?:\.? $"
-        r"|[.:;,] ?[^a-z])",
+        r"|[.:;,] ?[^a-z]|`| \()|MPS backend out of memory \(MPS allocated",
         proves=Proof.FAILURE,
         since="PyTorch 0.4",
         example="torch.cuda.OutOfMemoryError: CUDA out of memory.",
@@ -69,22 +70,22 @@ GPU: tuple[Signature, ...] = (
     ),
     Signature(
         kind="cuda_oom",
-        literals=(
-            "cudaErrorMemoryAllocation",
-            "cudaMalloc",
-            "hipMalloc",
-            "cuMemAlloc",
-            "STATUS_ALLOC_FAILED",
-            "device memory",
-            "MPS_OUT",
-        ),
-        gate=r"cudaErrorMemoryAllocation|(?:cudaMalloc|hipMalloc|cuMemAlloc).{0,160}?(?:out of mem"
-        r"|OUT_OF_MEM)|_STATUS_ALLOC_FAILED|bytes of device memory",
-        pattern=r"(?:\b(?P<code>cudaErrorMemoryAllocation|(?:CUBLAS|CUDNN|CUSOLVER"
-        r"|CUSPARSE)_STATUS_ALLOC_FAILED)\b:? ?(?:$|[^\"'`);|=a-z]|out of memory)"
-        r"|(?:cudaMalloc(?:Async|Managed|Host)?|hipMalloc|cuMemAlloc\w*)(?:\(.{0,80}?\))?,? (?:failed"
+        literals=("cudaErrorMemoryAllocation", "STATUS_ALLOC_FAILED"),
+        pattern=r"(?:(?:[Ee]rror:?|[Ff]ailed:?|[Ff]ailed with|died with|handle:|code:?|what\(\):[^\n]{0,40}?) [`'\"(]?|^)"
+        rf"(?P<code>{_STATUS})\b(?: $|: out of|[`'\".,)]| \(|: [A-Z]| when | in )"
+        rf"|\b(?P<code_2>{_STATUS}): out of memory",
+        proves=Proof.FAILURE,
+        since="CUDA 4",
+        example="RuntimeError: CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        source="PyTorch ATen/cuda/CublasHandlePool.cpp",
+    ),
+    Signature(
+        kind="cuda_oom",
+        literals=("cudaMalloc", "hipMalloc", "cuMemAlloc", "device memory"),
+        gate=r"(?:cudaMalloc|hipMalloc|cuMemAlloc).{0,160}?(?:out of mem|OUT_OF_MEM)|bytes of device memory",
+        pattern=r"(?:cudaMalloc(?:Async|Managed|Host)?|hipMalloc|cuMemAlloc\w*)(?:\(.{0,80}?\))?,? (?:failed"
         r"|returned|error)[^\n]{0,40}?: ?(?:out of memory|CUDA_ERROR_OUT_OF_MEMORY)"
-        r"|Error allocating (?P<requested_bytes>[0-9]+) bytes of device memory)",
+        r"|Error allocating (?P<requested_bytes>[0-9]+) bytes of device memory",
         proves=Proof.FAILURE,
         since="CUDA 4",
         example="ggml_backend_cuda_buffer_type_alloc_buffer: allocating 4096.00 MiB on device 0: cudaMalloc"

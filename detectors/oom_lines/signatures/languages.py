@@ -2,9 +2,12 @@
 
 from detectors.oom_lines.signature import Proof, Signature
 
-_ARRAY = r"(?:an )?array with shape (?P<tensor_shape>\([0-9, ]*\))(?: and data type (?P<dtype>[^\s\"'\\`,]+))?"
+_ARRAY = (
+    r"(?:an )?array with shape (?:(?P<tensor_shape>\([0-9, ]*\))|\([0-9A-Za-z, ]*\))"
+    r"(?: and data type (?P<dtype>[^\s\"'\\`,]+))?"
+)
 _MEMORY_ERROR_GATE = (
-    r"MemoryError(?:\(\))?:?[ \t\r]?$"
+    r"MemoryError at |MemoryError(?:\(\))?:?[ \t\r]?$"
     r"|MemoryError: ?(?:\(\(|[A-Za-z][a-z:_]+ [^\n]{0,60}?(?:alloc|emory)|bad_alloc|std::bad)"
 )
 _JVM_KIND = (
@@ -24,7 +27,7 @@ LANGUAGES: tuple[Signature, ...] = (
         literals=("Unable to allocate",),
         gate=r"Unable to allocate (?:[0-9a]|$)|array with shape \([0-9, ]+\) and data",
         pattern=r"(?:\b(?P<exception>_?(?:Array)?MemoryError): )?Unable to allocate (?:"
-        r"(?P<requested>[0-9][0-9.]* ?(?:[KMGTPE]iB|bytes)) for )?" + _ARRAY,
+        r"(?P<requested>[0-9][0-9.\\]* ?(?:[KMGTPE]iB|bytes)) for )?" + _ARRAY,
         proves=Proof.FAILURE,
         since="NumPy 1.17",
         example="numpy.core._exceptions._ArrayMemoryError: Unable to allocate 94.9 MiB for an array with"
@@ -62,7 +65,7 @@ LANGUAGES: tuple[Signature, ...] = (
         literals=("MemoryError",),
         gate=_MEMORY_ERROR_GATE,
         pattern=r"(?:[Rr]aised unexpected|[Ee]xception|ERROR|[Ee]rror|failed with"
-        r"|unhandled)[^\n\"'`]{0,60}?(?P<no_event>\braise)?[: ](?P<exception>MemoryError)(?:\(\))? $",
+        r"|unhandled)[^\n\"'`]{0,60}?(?P<no_event>\braise)?[: ](?P<exception>MemoryError)(?:\(\))?(?: $| at )",
         proves=Proof.FAILURE,
         since="CPython",
         example="[ERROR/ForkPoolWorker-2] Task app.predict raised unexpected: MemoryError()",
@@ -71,8 +74,7 @@ LANGUAGES: tuple[Signature, ...] = (
     Signature(
         kind="python_memory_error",
         literals=("[Errno 12]", "ArrowMemoryError"),
-        pattern=r"(?:OSError|BlockingIOError|MemoryError|IOError|error|Error): \[Errno (?P<errno>12)\] "
-        r"(?:Cannot allocate memory|Not enough space)"
+        pattern=r"(?:^|[^\"'`=(]) ?\[Errno (?P<errno>12)\] (?:Cannot allocate memory|Not enough space)"
         r"|(?P<exception>ArrowMemoryError): (?:malloc|realloc|posix_memalign|mmap)[^\n]{0,20}? of size "
         r"(?P<requested_bytes>[0-9]+) failed",
         proves=Proof.FAILURE,
@@ -84,7 +86,7 @@ LANGUAGES: tuple[Signature, ...] = (
         kind="jvm_oom",
         literals=("OutOfMemoryError",),
         gate=r"OutOfMemoryError(?:: ?[\\\"]*[A-Za-z0-9]|[ \t\r]?$| thrown|[,;]? at | \(no err|:? [A-Z])",
-        pattern=rf"\bOutOfMemoryError:? (?:\"|\\\")?(?:{_JVM_KIND})",
+        pattern=rf"(?P<no_event>\b[Aa]n? )?\bOutOfMemoryError:? (?:\"|\\\")?(?:{_JVM_KIND})",
         proves=Proof.FAILURE,
         since="Java 1.4",
         example='Exception in thread "main" java.lang.OutOfMemoryError: GC overhead limit exceeded',
@@ -149,8 +151,8 @@ LANGUAGES: tuple[Signature, ...] = (
         kind="go_oom",
         literals=("fatal error: out of memory", "annot allocate"),
         gate=r"fatal error: (?:out of|(?:runtime: )?cannot alloc|arena)",
-        pattern=r"(?:^|[^\w\"'`/]) ?(?P<message>fatal error: (?:out of memory|(?:runtime: )?cannot allocate (?:memory|heap"
-        r" metadata)|arena_alloc|out of memory allocating heap arena (?:metadata|map|bitmap)))(?: \([^\n)]{0,60}\))? $",
+        pattern=r"(?:^|[^\w\"'`/]) ?(?P<message>fatal error: (?:out of memory|(?:runtime: )?cannot allocate"
+        r" (?:memory|heap metadata)|arena_alloc|out of memory allocating heap arena (?:metadata|map|bitmap)))(?: \([^\n)]{0,60}\))? $",
         proves=Proof.FAILURE,
         since="Go 1.3",
         example="fatal error: out of memory",
