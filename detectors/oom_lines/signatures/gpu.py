@@ -71,7 +71,8 @@ GPU: tuple[Signature, ...] = (
     Signature(
         kind="cuda_oom",
         literals=("cudaErrorMemoryAllocation", "STATUS_ALLOC_FAILED"),
-        pattern=r"(?:(?:[Ee]rror:?|[Ff]ailed:?|[Ff]ailed with|died with|handle:|code:?|what\(\):[^\n]{0,40}?) [`'\"(]?|^)"
+        pattern=r"(?:(?:[Ee]rror:?|[Ff]ailed:?|[Ff]ailed with|died with|handle:|code:?|what\(\):[^\n]{0,40}?)"
+        r" [`'\"(]?|^)"
         rf"(?P<code>{_STATUS})\b(?: $|: out of|[`'\".,)]| \(|: [A-Z]| when | in )"
         rf"|\b(?P<code_2>{_STATUS}): out of memory",
         proves=Proof.FAILURE,

@@ -152,7 +152,8 @@ LANGUAGES: tuple[Signature, ...] = (
         literals=("fatal error: out of memory", "annot allocate"),
         gate=r"fatal error: (?:out of|(?:runtime: )?cannot alloc|arena)",
         pattern=r"(?:^|[^\w\"'`/]) ?(?P<message>fatal error: (?:out of memory|(?:runtime: )?cannot allocate"
-        r" (?:memory|heap metadata)|arena_alloc|out of memory allocating heap arena (?:metadata|map|bitmap)))(?: \([^\n)]{0,60}\))? $",
+        r" (?:memory|heap metadata)|arena_alloc|out of memory allocating heap arena (?:metadata|map|bitmap)))"
+        r"(?: \([^\n)]{0,60}\))? $",
         proves=Proof.FAILURE,
         since="Go 1.3",
         example="fatal error: out of memory",
