@@ -1,0 +1,117 @@
+"""The manifests render, and every object fits the API's schemas of several Kubernetes versions."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from leakwatch.settings.reading import load
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+KUBERNETES = DEPLOY / "kubernetes"
+VERSIONS = ("1.29", "1.31", "1.33", "1.35", "1.37")
+SIDECARS = ("sidecar", "sidecar-plain")
+RIGHTS = sorted(path.name for path in (KUBERNETES / "rbac").iterdir())
+
+
+def rendered(folder: Path) -> list[dict[str, Any]]:
+    """What ``kubectl kustomize`` makes of a folder."""
+    if shutil.which("kubectl") is None:
+        pytest.skip("needs kubectl")
+    run = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return [document for document in yaml.safe_load_all(run.stdout) if document]
+
+
+def fits(document: dict[str, Any], version: str) -> None:
+    import kubernetes_validate
+
+    kubernetes_validate.validate(document, version, strict=True)
+
+
+def raw_objects() -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Every whole object that lies in the folder: no patches, no kustomizations, no settings of ours."""
+    for path in sorted(KUBERNETES.rglob("*.yaml")):
+        if path.name in ("kustomization.yaml", "patch.yaml", "agent.yaml"):
+            continue
+        for document in yaml.safe_load_all(path.read_text()):
+            yield path, document
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_object_fits_the_schemas(version: str) -> None:
+    """Without kubectl as well: what is applied as it lies there is valid, unknown fields included."""
+    for _, document in raw_objects():
+        fits(document, version)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_example_renders_and_fits(version: str) -> None:
+    """A TensorFlow Serving with the sidecar, its rights and its policy."""
+    documents = rendered(KUBERNETES / "example")
+    for document in documents:
+        fits(document, version)
+    (serving,) = (one for one in documents if one["kind"] == "Deployment")
+    pod = serving["spec"]["template"]["spec"]
+    (sidecar,) = pod["initContainers"]
+    assert (sidecar["name"], sidecar["restartPolicy"], pod["shareProcessNamespace"]) == ("leakwatch", "Always", True)
+
+
+@pytest.mark.parametrize("sidecar", SIDECARS)
+def test_the_sidecar_is_confined(sidecar: str, tmp_path: Path) -> None:
+    """Either form runs as nobody, with nothing to write to but its volumes, no capability and the default seccomp."""
+    shutil.copytree(KUBERNETES, tmp_path / "kubernetes")
+    example = tmp_path / "kubernetes" / "example" / "kustomization.yaml"
+    example.write_text(example.read_text().replace("../sidecar\n", f"../{sidecar}\n"))
+    (serving,) = (one for one in rendered(example.parent) if one["kind"] == "Deployment")
+    pod = serving["spec"]["template"]["spec"]
+    (container,) = (one for one in (*pod.get("initContainers", ()), *pod["containers"]) if one["name"] == "leakwatch")
+    context = container["securityContext"]
+    assert context["runAsUser"] == 65532
+    assert context["runAsNonRoot"] and context["readOnlyRootFilesystem"] and not context["allowPrivilegeEscalation"]
+    assert context["capabilities"] == {"drop": ["ALL"]}
+    assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert {probe for probe in container if probe.endswith("Probe")} == {
+        "startupProbe",
+        "livenessProbe",
+        "readinessProbe",
+    }
+    assert set(container["resources"]) == {"requests", "limits"}
+    fits(serving, "1.37")
+
+
+@pytest.mark.parametrize("right", RIGHTS)
+def test_rights_are_least(right: str) -> None:
+    """Each capability is a Role of its own: no wildcard, nothing cluster-wide, no deleting, no secrets, no exec."""
+    role, binding = yaml.safe_load_all((KUBERNETES / "rbac" / right / "role.yaml").read_text())
+    assert (role["kind"], binding["kind"], binding["roleRef"]["name"]) == ("Role", "RoleBinding", f"leakwatch-{right}")
+    for rule in role["rules"]:
+        assert "*" not in (*rule["verbs"], *rule["resources"], *rule["apiGroups"])
+        assert not {"delete", "deletecollection", "impersonate", "escalate", "bind"} & set(rule["verbs"])
+        assert not {"secrets", "pods/exec", "nodes/proxy"} & set(rule["resources"])
+        if right == "observe":
+            assert set(rule["verbs"]) <= {"get", "list", "watch"}
+
+
+def test_settings_in_the_manifests_are_read_without_a_mistake() -> None:
+    """Every agent.yaml that is shipped starts an agent, and none of them acts."""
+    for path in sorted(DEPLOY.rglob("agent.yaml")):
+        settings = load(str(path), {}, {}).settings
+        assert settings.act.dry_run, path
+        assert settings.targets, path
+
+
+def test_the_unit_is_understood_by_systemd() -> None:
+    """systemd knows every line of the unit, and confines it."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("needs systemd-analyze (Debian: systemd)")
+    unit = DEPLOY / "systemd" / "leakwatch.service"
+    run = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True)
+    complaints = [
+        line for line in run.stderr.splitlines() if "leakwatch.service" in line and "not executable" not in line
+    ]
+    assert not complaints
