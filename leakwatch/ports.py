@@ -267,8 +267,11 @@ class Notifier(Protocol):
     def repeat_seconds(self) -> float | None:
         """After so long it has to hear of an open incident again, or it forgets it; None where it remembers."""
 
-    def notify(self, notification: Notification, thread: Mapping[str, str]) -> Delivery:
-        """Say it; ``thread`` is what the last delivery of this incident on this channel returned, or empty."""
+    def notify(self, notification: Notification, thread: Mapping[str, str], *, again: bool = False) -> Delivery:
+        """Say it; ``thread`` is what the last delivery of this incident on this channel returned, or empty.
+
+        ``again``: it was tried before, and nobody knows whether it arrived (no answer came, or the agent was killed).
+        """
 
 
 class Clock(Protocol):

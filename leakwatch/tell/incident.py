@@ -28,7 +28,6 @@ class News:
         began, ended: conditions as (name, sentence): a name begins once and ends once.
         lines: what else is worth a line of an open incident (a restart); without one it is not told.
         alarms: what opens an incident by itself although it is over already: an OOM kill.
-        sparkline, chart_png: the picture of the trend.
     """
 
     verdict: LiveVerdict | None = None
@@ -44,8 +43,6 @@ class News:
     ended: tuple[tuple[str, str], ...] = ()
     lines: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
-    sparkline: str | None = None
-    chart_png: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,6 +230,4 @@ def _notification(
         action=news.action,
         outcome=news.outcome,
         approval=news.approval,
-        chart_png=news.chart_png,
-        sparkline=news.sparkline,
     )

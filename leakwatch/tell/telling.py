@@ -197,7 +197,7 @@ class _Channel:
     def say(self, notification: Notification, thread: Mapping[str, str], tries: int) -> Delivery:
         """The notifier's delivery; a notifier that breaks its promise and raises does not end the thread."""
         try:
-            return self.notifier.notify(notification, thread)
+            return self.notifier.notify(notification, thread, again=tries > 0)
         except Exception as error:
             # Only the type: the text of a stranger's exception may hold an address with a secret in it.
             log.error("%s: unexpected %s; this is a fault of leakwatch", self.name, type(error).__name__)

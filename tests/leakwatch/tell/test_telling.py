@@ -30,7 +30,7 @@ class Channel:
         self.may_go_on = threading.Event()
         self.may_go_on.set()
 
-    def notify(self, notification: Notification, thread: Mapping[str, str]) -> Delivery:
+    def notify(self, notification: Notification, thread: Mapping[str, str], *, again: bool = False) -> Delivery:
         self.may_go_on.wait(60)
         self.said.append((notification, thread))
         answer = self.answers.pop(0) if self.answers else DELIVERED

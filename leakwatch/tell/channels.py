@@ -1,0 +1,104 @@
+"""The channels that the settings ask for: the one place that joins settings, secrets and notifiers."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+
+from leakwatch.errors import SettingsError
+from leakwatch.ports import Notifier
+from leakwatch.settings import KubernetesPlace, SlackSettings, TargetSettings, TellSettings
+from leakwatch.tell.alertmanager import Alertmanager
+from leakwatch.tell.kubernetes_events import KubernetesEvents, PodPlace
+from leakwatch.tell.lines import Lines
+from leakwatch.tell.links import Links
+from leakwatch.tell.secrets import Secret, SecretError
+from leakwatch.tell.slack import TOKEN_VARIABLE, WEBHOOK_VARIABLE, SlackBot, SlackWebhook
+from leakwatch.tell.webhook import Webhook
+
+WEBHOOK_SECRET_VARIABLE = "LEAKWATCH_WEBHOOK_SECRET"
+CHANNEL_VARIABLE = "LEAKWATCH_SLACK_CHANNEL"
+
+
+def notifiers(
+    settings: TellSettings,
+    targets: Iterable[TargetSettings],
+    now: Callable[[], float],
+    environment: Mapping[str, str] = os.environ,
+) -> tuple[Notifier, ...]:
+    """One for each channel, the terminal the first; nothing is sent and no library is loaded.
+
+    Slack is on where the settings or the environment say where its secret is.
+
+    Raises:
+        SettingsError: secrets that cannot be read, all of them.
+    """
+    links = Links(settings.dashboard_url, settings.runbook_url)
+    found: list[Notifier] = [Lines()]
+    secrets: list[Secret] = []
+    slack = _slack(settings.slack or SlackSettings(), links, now, environment, secrets)
+    if slack is not None:
+        found.append(slack)
+    elif settings.slack is not None:
+        needed = f"name webhook_url_file, or bot_token_file and channel, or set {WEBHOOK_VARIABLE}"
+        raise SettingsError([f"tell.slack: has no secret; {needed}"])
+    for number, one in enumerate(settings.webhook, start=1):
+        secret = Secret(one.secret_file, WEBHOOK_SECRET_VARIABLE, environment)
+        given = secret.is_given
+        secrets += [secret] if given else []
+        name = "webhook" if len(settings.webhook) == 1 else f"webhook-{number}"
+        found.append(Webhook(name, one.url, secret if given else None, now))
+    if settings.alertmanager is not None:
+        found.append(Alertmanager(settings.alertmanager.url, links, now))
+    if settings.kubernetes_events:
+        found.append(KubernetesEvents(_pods(targets, environment), now))
+    problems = []
+    for secret in secrets:
+        try:
+            secret.value()
+        except SecretError as error:
+            problems.append(f"tell: {error}")
+    if problems:
+        raise SettingsError(problems)
+    return tuple(found)
+
+
+def secret_warnings(settings: TellSettings) -> tuple[str, ...]:
+    """One sentence for each secret file that others may read."""
+    slack = settings.slack or SlackSettings()
+    files = [slack.webhook_url_file, slack.bot_token_file, *(one.secret_file for one in settings.webhook)]
+    warnings = (Secret(file, "").warning() for file in files if file is not None)
+    return tuple(warning for warning in warnings if warning is not None)
+
+
+def _slack(
+    settings: SlackSettings,
+    links: Links,
+    now: Callable[[], float],
+    environment: Mapping[str, str],
+    secrets: list[Secret],
+) -> SlackWebhook | SlackBot | None:
+    """What the settings name goes before what the environment holds; a bot before a webhook, since it can do more."""
+    token = Secret(settings.bot_token_file, TOKEN_VARIABLE, environment)
+    url = Secret(settings.webhook_url_file, WEBHOOK_VARIABLE, environment)
+    channel = settings.channel or environment.get(CHANNEL_VARIABLE)
+    by_bot = settings.bot_token_file is not None or (token.is_given and settings.webhook_url_file is None)
+    if by_bot:
+        if not channel:
+            raise SettingsError([f"tell.slack: a bot token needs a channel; name it, or set {CHANNEL_VARIABLE}"])
+        secrets.append(token)
+        return SlackBot(token, channel, links, now, api_url=settings.api_url, buttons=settings.approval_buttons)
+    if not url.is_given:
+        return None
+    secrets.append(url)
+    return SlackWebhook(url, links, now, buttons=settings.approval_buttons)
+
+
+def _pods(targets: Iterable[TargetSettings], environment: Mapping[str, str]) -> dict[str, PodPlace]:
+    """Of each target the pods that it is; of one that is read from inside, the pod that we are in (downward API)."""
+    pod, namespace = environment.get("POD_NAME"), environment.get("POD_NAMESPACE")
+    places = {}
+    for target in targets:
+        if isinstance(target.place, KubernetesPlace):
+            places[target.name] = PodPlace(target.place.namespace, target.place.pod, target.place.selector)
+        elif pod and namespace:
+            places[target.name] = PodPlace(namespace, pod)
+    return places
