@@ -208,6 +208,7 @@ class Notification:
         target: the target's name in the settings.
         title: the first line: what, which, how fast, how long left, and what was done.
         sentences: the reasons, each one sentence with its number and unit.
+        news: what happened since the last message, a sentence each; most begin with their time.
         facts: label and value, short, for fields side by side.
         diagnosis: cause and steps; None where there is none.
         action, outcome: what was or would have been done.
@@ -224,6 +225,7 @@ class Notification:
     target: str
     title: str
     sentences: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     diagnosis: Diagnosis | None = None
     action: Action | None = None

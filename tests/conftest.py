@@ -10,6 +10,7 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.fakes.kubernetes_api import KubernetesApi
+    from tests.fakes.slack_api import SlackApi
 
 # A run of continuous integration says the same twice; everyone else's looks further each time.
 settings.register_profile("leakwatch", deadline=None, derandomize="CI" in os.environ, print_blob=True)
@@ -66,3 +67,13 @@ def kubernetes_api() -> "Iterator[KubernetesApi]":
     finally:
         api.stop()
         api.cluster.controllers.stop()
+
+
+@pytest.fixture
+def slack_api() -> "Iterator[SlackApi]":
+    """Slack on loopback, with one channel, #oncall."""
+    from tests.fakes.slack_api import SlackApi
+
+    api = SlackApi().start()
+    yield api
+    api.stop()

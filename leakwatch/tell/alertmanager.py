@@ -58,7 +58,7 @@ def alert(notification: Notification, links: Links, severity: str, began: float,
     n = notification
     annotations = {
         "summary": n.title,
-        "description": "\n".join(n.sentences),
+        "description": "\n".join((*n.news, *n.sentences)),
         "cause": n.diagnosis.cause if n.diagnosis is not None else None,
         "steps": "\n".join(str(step) for step in n.diagnosis.steps) if n.diagnosis is not None else None,
         "approval": n.approval,

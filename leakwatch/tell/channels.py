@@ -15,7 +15,6 @@ from leakwatch.tell.slack import TOKEN_VARIABLE, WEBHOOK_VARIABLE, SlackBot, Sla
 from leakwatch.tell.webhook import Webhook
 
 WEBHOOK_SECRET_VARIABLE = "LEAKWATCH_WEBHOOK_SECRET"
-CHANNEL_VARIABLE = "LEAKWATCH_SLACK_CHANNEL"
 
 
 def notifiers(
@@ -79,13 +78,14 @@ def _slack(
     """What the settings name goes before what the environment holds; a bot before a webhook, since it can do more."""
     token = Secret(settings.bot_token_file, TOKEN_VARIABLE, environment)
     url = Secret(settings.webhook_url_file, WEBHOOK_VARIABLE, environment)
-    channel = settings.channel or environment.get(CHANNEL_VARIABLE)
     by_bot = settings.bot_token_file is not None or (token.is_given and settings.webhook_url_file is None)
     if by_bot:
-        if not channel:
-            raise SettingsError([f"tell.slack: a bot token needs a channel; name it, or set {CHANNEL_VARIABLE}"])
+        if not settings.channel:
+            raise SettingsError(["tell.slack: a bot token needs a channel; write for example channel: '#oncall'"])
         secrets.append(token)
-        return SlackBot(token, channel, links, now, api_url=settings.api_url, buttons=settings.approval_buttons)
+        return SlackBot(
+            token, settings.channel, links, now, api_url=settings.api_url, buttons=settings.approval_buttons
+        )
     if not url.is_given:
         return None
     secrets.append(url)

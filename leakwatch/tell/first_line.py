@@ -52,7 +52,7 @@ def done(news: News, before: str) -> str:
     if action is not None and outcome is not None:
         return _carried_out(action, outcome)
     if action is not None and news.approval is not None:
-        return f"nothing done: to {what(action)} waits for approval ({news.approval})"
+        return f"nothing done: waits for approval to {what(action)}"
     if news.held is not None:
         return f"nothing done: {news.held}"
     return f"about to {what(action)}" if action is not None else before

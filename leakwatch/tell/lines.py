@@ -23,7 +23,8 @@ class Lines:
         n = notification
         stream = self._stream if self._stream is not None else sys.stderr
         try:
-            line = f"{units.moment(n.at_seconds)} {n.severity} {units.visible(n.title)}\n"
+            asks = f"; approve with: {n.approval}" if n.approval is not None else ""
+            line = f"{units.moment(n.at_seconds)} {n.severity} {units.visible(n.title + asks)}\n"
             stream.write(line.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8"))
             stream.flush()
         except (OSError, ValueError, AttributeError) as error:

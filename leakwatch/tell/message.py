@@ -211,10 +211,7 @@ def _notification(
     now: float,
 ) -> Notification:
     because = news.verdict.because if news.verdict is not None and seen.leak else ()
-    if stage in (Stage.UPDATED, Stage.RESOLVED):
-        sentences = ((news.verified,) if news.verified is not None else ()) + changes
-    else:
-        sentences = (*because, *_lines(seen))
+    verified = (news.verified,) if news.verified is not None else ()
     flapped = stage is Stage.OPENED and seen.reopened > 0 and not before.is_open
     return Notification(
         key=seen.key or seen.target,
@@ -224,7 +221,8 @@ def _notification(
         severity=_severity(seen, news, stage),
         target=seen.target,
         title=first_line.title(stage, seen, now, flapped=flapped),
-        sentences=sentences,
+        sentences=because,
+        news=verified + (changes if seen.number else _lines(seen)),
         facts=facts_of(seen, news, now),
         diagnosis=news.diagnosis,
         action=news.action,

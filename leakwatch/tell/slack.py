@@ -183,20 +183,24 @@ class SlackBot:
             return None
 
     def _arrived(self, client: "WebClient", n: Notification, told: Mapping[str, str] | None) -> dict[str, str] | None:
-        """Where the message is, if it arrived when it was tried before; None where it did not, or may not be asked."""
+        """Where the message is, if it arrived when it was tried before; None where it did not, or cannot be asked.
+
+        A channel can be asked by its id alone; by its name it takes a new message, and nothing else.
+        """
         since = str(n.at_seconds - 60)
         try:
             if told is not None:
                 answer = client.conversations_replies(
                     channel=told["channel"], ts=told["ts"], oldest=since, include_all_metadata=True
                 )
-            else:
+            elif not self._channel.startswith("#"):
                 answer = client.conversations_history(channel=self._channel, oldest=since, include_all_metadata=True)
+            else:
+                return None
             messages: list[dict[str, Any]] = answer.get("messages") or []
             for message in messages:
                 if message.get("metadata", {}).get("event_payload") == _name(n):
-                    channel = told["channel"] if told is not None else str(answer.get("channel") or self._channel)
-                    return {"ts": str(message["ts"]), "channel": channel}
+                    return {"ts": str(message["ts"]), "channel": self._channel if told is None else told["channel"]}
         except Exception:
             return None
         return None
@@ -208,7 +212,9 @@ def _name(n: Notification) -> dict[str, str]:
 
 def _refused(error: "SlackApiError", now: float) -> Delivery:
     answer = error.response
-    said = str(answer.get("error") or f"status {answer.status_code}")[:60]
+    said = str(answer.get("error"))
+    if not said.isidentifier() or said == "None":  # slack_sdk's own words for an answer that is no JSON
+        said = str(answer.status_code)
     fix = _FIXES.get(said, "see https://docs.slack.dev/reference/methods/chat.postMessage")
     return Delivery(
         False, said not in _NEVER | _BLOCKS_REFUSED, f"Slack answered {said}; {fix}", retry_after(answer.headers, now)

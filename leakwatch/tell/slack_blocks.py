@@ -34,13 +34,15 @@ def message(n: Notification, links: Links, *, file_id: str | None = None, button
     """
     blocks = [*_head(n), *_fields(n)]
     blocks += [_image(n, file_id)] if file_id is not None else _sparkline(n)
-    return _within([*blocks, *_why(n), *_cause(n), *_done(n), *_approval(n, buttons=buttons), _foot(n, links)])
+    return _within(
+        [*blocks, *_news(n), *_done(n), *_approval(n, buttons=buttons), *_why(n), *_cause(n), _foot(n, links)]
+    )
 
 
 def reply(n: Notification, links: Links, *, file_id: str | None = None, buttons: bool = False) -> list[Block]:
     """What is new, for the thread under the head."""
     picture = [_image(n, file_id)] if file_id is not None else []
-    return _within([*_head(n), *picture, *_why(n), *_done(n), *_approval(n, buttons=buttons), _foot(n, links)])
+    return _within([*_head(n), *picture, *_news(n), *_done(n), *_approval(n, buttons=buttons), _foot(n, links)])
 
 
 def _mark(n: Notification) -> str:
@@ -75,8 +77,11 @@ def _sparkline(n: Notification) -> list[Block]:
 
 
 def _why(n: Notification) -> list[Block]:
-    head = "What is new" if n.stage in (Stage.UPDATED, Stage.RESOLVED) else "Why"
-    return _list(head, [f"• {mrkdwn(said, _SENTENCE)}" for said in n.sentences], _MOST_SENTENCES)
+    return _list("Why", [f"• {mrkdwn(said, _SENTENCE)}" for said in n.sentences], _MOST_SENTENCES)
+
+
+def _news(n: Notification) -> list[Block]:
+    return _list("What is new", [f"• {mrkdwn(said, _SENTENCE)}" for said in n.news], _MOST_SENTENCES)
 
 
 def _cause(n: Notification) -> list[Block]:
@@ -126,7 +131,7 @@ def _approval(n: Notification, *, buttons: bool) -> list[Block]:
 def _foot(n: Notification, links: Links) -> Block:
     pages = ((links.runbook(n.target), "Runbook"), (links.dashboard(n.target), "Dashboard"))
     parts = [link(url, label) for url, label in pages if url is not None and len(url) < 1000]
-    said = f"leakwatch · {units.moment(n.at_seconds)} · {mrkdwn(n.key, 200)} · message {n.number}"
+    said = f"leakwatch · {units.moment(n.at_seconds)} · {mrkdwn(n.key, 200)} #{n.number}"
     return {"type": "context", "elements": [_mrkdwn_object(" · ".join([*parts, said]))]}
 
 

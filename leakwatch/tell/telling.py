@@ -11,13 +11,18 @@ import logging
 import math
 import threading
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from detectors.types import LiveVerdict
 from leakwatch.ports import Clock, Delivery, Notification, Notifier
+from leakwatch.tell.chart_png import chart_png
 from leakwatch.tell.incident import IncidentState, News, Pace
 from leakwatch.tell.message import advance
 from leakwatch.tell.outbox import Entry, Outbox
+from leakwatch.tell.sparkline import sparkline
+from leakwatch.trace import Trace
 
 FIRST_RETRY_SECONDS = 1.0
 MOST_RETRY_SECONDS = 300.0
@@ -62,13 +67,20 @@ class Telling:
         self._worker = threading.Thread(target=self._work, name="telling", daemon=True)
         self._worker.start()
 
-    def happened(self, target: str, news: News, now: float) -> Notification | None:
-        """Take in what one cycle brought for one target; returns what will be said about it, if anything."""
+    def happened(
+        self, target: str, news: News, now: float, history: Callable[[], Trace] | None = None
+    ) -> Notification | None:
+        """Take in what one cycle brought for one target; returns what will be said about it, if anything.
+
+        ``history`` gives the samples to draw; it is asked only where there is something to say.
+        """
         with self._wake:
             before = self.incident(target)
             state, notification = advance(before, news, now, self._pace)
             self._incidents[target] = state
             if notification is not None:
+                if history is not None and news.verdict is not None:
+                    notification = _pictured(notification, history(), news.verdict, news.limit_bytes)
                 self._keep(notification, state)
             elif state != before:
                 self._outbox.keep(state, now)
@@ -183,6 +195,10 @@ class Telling:
 
     def _count(self, channel: "_Channel", outcome: str) -> None:
         self._counts[channel.name, outcome] += 1
+
+
+def _pictured(n: Notification, trace: Trace, verdict: LiveVerdict, limit_bytes: float | None) -> Notification:
+    return replace(n, chart_png=chart_png(trace, verdict, limit_bytes), sparkline=sparkline(trace, verdict.metric))
 
 
 class _Channel:

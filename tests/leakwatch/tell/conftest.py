@@ -174,6 +174,7 @@ def notification() -> Callable[..., Notification]:
             "target": "serving",
             "title": "LEAK serving: anon grows 12.1 MiB/h (11.6 to 12.7), 3 h 20 min left to 16 GiB; restarted in 14 s",
             "sentences": ("The floor rises too.", "No warm-up explains 24 h of it."),
+            "news": ("14:05:00Z It was restarted.",),
             "facts": (("Growth", "12.1 MiB/h (11.6 to 12.7 MiB/h)"), ("Limit", "16 GiB")),
             "diagnosis": Diagnosis("Requests leave memory behind.", Confidence.LIKELY, path, (step,), "memory_leak"),
             "action": Action(Remedy.RESTART, "serving", "3 h are left", False, 15.0, 10.0),

@@ -74,7 +74,7 @@ def test_an_incident_is_opened_acted_on_and_resolved(live_verdict: Verdict) -> N
     assert said[1].title.endswith("left to 16 GiB; restarted in 14 s")
     assert said[2].title == "RESOLVED serving: anon no longer grows after 4 min; restarted in 14 s"
     assert said[2].severity is Severity.INFO
-    assert said[2].sentences[0] == "A new process serves at 2.1 GiB."
+    assert said[2].news[0] == "A new process serves at 2.1 GiB."
 
 
 def test_a_suspicion_is_never_told(live_verdict: Verdict) -> None:
@@ -96,7 +96,7 @@ def test_an_update_needs_something_new(live_verdict: Verdict, later: dict[str, f
     story = [(0.0, News(live_verdict(), 16 * GIB)), (3600.0, same), (3660.0, new), (3720.0, new)]
     said = told(story)
     assert stages(said) == ["opened", "updated"]
-    assert said[1].sentences == (sentence,)
+    assert said[1].news == (sentence,)
 
 
 def test_conditions_restarts_and_kills_are_lines_of_the_open_incident(live_verdict: Verdict) -> None:
@@ -109,9 +109,9 @@ def test_conditions_restarts_and_kills_are_lines_of_the_open_incident(live_verdi
         (9000, replace(leak, ended=(("memory", "Memory is under 90 % of its limit again."),))),
     ])  # fmt: skip
     assert stages(said) == ["opened", "updated", "updated", "updated"]
-    assert said[1].sentences == (f"{clock(1000)}Z Memory is over 90 % of its limit.",
+    assert said[1].news == (f"{clock(1000)}Z Memory is over 90 % of its limit.",
                                  f"{clock(1000)}Z It was restarted.")  # fmt: skip
-    assert said[2].sentences == (f"{clock(1200)}Z The kernel killed it.",)
+    assert said[2].news == (f"{clock(1200)}Z The kernel killed it.",)
     assert {n.key for n in said} == {said[0].key}
 
 
@@ -175,7 +175,8 @@ def test_an_approval_is_asked_for_once_with_its_command(live_verdict: Verdict) -
     asks = News(live_verdict(), 16 * GIB, action=RESTART, approval="leakwatch act approve serving")
     said = told([(0, News(live_verdict(), 16 * GIB)), (60, asks), (120, asks)])
     assert stages(said) == ["opened", "acted"]
-    assert said[1].title.endswith("nothing done: to restart waits for approval (leakwatch act approve serving)")
+    assert said[1].title.endswith("nothing done: waits for approval to restart")
+    assert said[1].approval == "leakwatch act approve serving"
 
 
 @pytest.mark.parametrize("period_seconds", [60, 300, 900, 1800])
@@ -195,8 +196,8 @@ def test_what_had_to_wait_is_counted() -> None:
     began = News(began=(("memory", "Memory is over 90 %."),))
     said = told([(0, began), *((10.0 * i, restart) for i in range(1, 100))])
     assert stages(said) == ["opened", "updated"]
-    assert said[1].sentences[0] == "54 earlier lines left out"
-    assert len(said[1].sentences) == 7
+    assert said[1].news[0] == "54 earlier lines left out"
+    assert len(said[1].news) == 7
 
 
 def test_a_leak_that_comes_back_after_its_end_is_told_again(live_verdict: Verdict) -> None:

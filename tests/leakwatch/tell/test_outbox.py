@@ -152,6 +152,7 @@ def test_a_document_is_the_whole_message(notification: Make, data: st.DataObject
         target=data.draw(TEXT),
         title=data.draw(TEXT),
         sentences=tuple(data.draw(st.lists(TEXT, max_size=4))),
+        news=tuple(data.draw(st.lists(TEXT, max_size=4))),
         facts=tuple(data.draw(st.lists(st.tuples(TEXT, TEXT), max_size=4))),
         diagnosis=data.draw(st.sampled_from([None, notification().diagnosis])),
         action=data.draw(st.sampled_from([None, notification().action])),
