@@ -78,7 +78,7 @@ class KubernetesEvents:
         if self._core is None:
             import kubernetes
 
-            kubernetes.config.load_config()  # type: ignore[no-untyped-call]
+            kubernetes.config.load_config()
             self._core = kubernetes.client.CoreV1Api()
         return self._core
 
