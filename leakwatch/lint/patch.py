@@ -1,0 +1,68 @@
+"""Edits put to files: shown as a unified diff, or written."""
+
+import difflib
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+
+from leakwatch.findings import Edit
+
+
+def chosen(edits: Iterable[Edit]) -> list[Edit]:
+    """The edits that can be made together, the first of those that touch the same lines; equal ones once."""
+    taken: list[Edit] = []
+    for edit in edits:
+        if edit not in taken and not any(_touch(edit, other) for other in taken):
+            taken.append(edit)
+    return taken
+
+
+def _touch(one: Edit, other: Edit) -> bool:
+    if not one.removed or not other.removed:  # an insertion between two lines, or inside what goes
+        first, second = sorted((one, other), key=lambda edit: edit.removed)
+        if not second.removed:
+            return first.line == second.line and first.lines == second.lines
+        return second.line < first.line < second.line + second.removed
+    return one.line < other.line + other.removed and other.line < one.line + one.removed
+
+
+def edited(lines: Sequence[str], edits: Iterable[Edit]) -> list[str]:
+    """The lines of a file, without ends, after edits that do not touch each other."""
+    result = list(lines)
+    for edit in sorted(edits, key=lambda edit: (edit.line, edit.removed), reverse=True):
+        result[edit.line - 1 : edit.line - 1 + edit.removed] = edit.lines
+    return result
+
+
+def diff(path: str, text: str, edits: Sequence[Edit]) -> str:
+    """The edits as a unified diff that ``patch -p0`` takes, empty where there are none."""
+    before = text.splitlines()
+    after = edited(before, edits)
+    lines = difflib.unified_diff(before, after, path, path, lineterm="")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def write(path: str, edits: Sequence[Edit]) -> None:
+    """Make the edits in a file, which is replaced at once and keeps its mode, its line ends and its mark of UTF-8.
+
+    Raises:
+        OSError: it cannot be written; it is then as it was.
+    """
+    target = os.path.realpath(path)  # a link stays a link
+    with open(target, "rb") as file:
+        content = file.read()
+    end = "\r\n" if b"\r\n" in content else "\n"
+    text = content.decode("utf-8").replace("\r\n", "\n")
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    new = end.join(edited(text.removeprefix(mark).split("\n"), edits))
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=f".{os.path.basename(target)}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write((mark + new).encode("utf-8"))
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, os.stat(target).st_mode & 0o7777)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,111 @@
+"""The files and model folders behind the paths of a command line, and their texts."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from leakwatch.errors import LeakwatchError
+from leakwatch.lint.source_text import SourceText
+
+STANDARD_INPUT = "-"
+LARGEST_BYTES = 8 * 2**20
+"""More than any manifest: Kubernetes stores objects of at most 1.5 MiB; what is larger is data."""
+_HEAD_BYTES = 8192
+_TEXT_NAMES = (".yaml", ".yml", ".json", ".config", ".conf", ".txt", ".pbtxt", ".sh")
+_SAVED_MODEL = frozenset({"saved_model.pb", "saved_model.pbtxt"})
+_NO_FILES = frozenset({"variables", "node_modules", "__pycache__"})
+
+
+class UnreadableError(LeakwatchError):
+    """A file that cannot be linted: which, why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file to read, or a folder that holds a SavedModel; ``named``: by itself on the command line."""
+
+    path: str
+    named: bool
+    is_model: bool = False
+
+
+def places(paths: tuple[str, ...]) -> Iterator[Place]:
+    """Every file behind the paths, and every folder that holds a SavedModel, each once.
+
+    Folders are searched in order of name; hidden ones are left out and links to folders not followed.
+    """
+    seen: set[tuple[int, int]] = set()
+    for path in paths:
+        if path == STANDARD_INPUT or not os.path.isdir(path):
+            yield Place(path, named=True)
+            continue
+        for place in _walk(path):
+            try:
+                status = os.stat(place.path)
+            except OSError:  # it went away while we looked, or is a link that leads nowhere
+                continue
+            key = (status.st_dev, status.st_ino)
+            if key not in seen:
+                seen.add(key)
+                yield place
+
+
+def _walk(folder: str) -> Iterator[Place]:
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _NO_FILES)
+        if _SAVED_MODEL & set(names):
+            yield Place(here, named=False, is_model=True)
+        for name in sorted(names):
+            path = os.path.join(here, name)
+            if not name.startswith(".") and name not in _SAVED_MODEL and os.path.isfile(path):
+                yield Place(path, named=False)
+
+
+def read_text(place: Place) -> SourceText | None:
+    """The text of a file; None for one that was only found in a folder and holds no text.
+
+    Raises:
+        UnreadableError: it cannot be read, is too large, or is no UTF-8 text, and was named or looks like a manifest.
+    """
+    path = place.path
+    expected = place.named or path.lower().endswith(_TEXT_NAMES)
+    try:
+        content = _content(path)
+    except OSError as error:
+        raise UnreadableError(f"{path}: cannot be read ({error.strerror}); check the path and its rights") from None
+    if content is None:
+        if expected:
+            raise UnreadableError(
+                f"{path}: larger than {LARGEST_BYTES // 2**20} MiB, which no manifest is; leave it out"
+            )
+        return None
+    if b"\0" in content[:_HEAD_BYTES]:
+        if expected:
+            raise UnreadableError(f"{path}: binary, not text; name manifests, compose files or configurations")
+        return None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if expected:
+            line = content.count(b"\n", 0, error.start) + 1
+            raise UnreadableError(f"{path}:{line}: not UTF-8; convert it, for example with iconv") from None
+        return None
+    folder = None if path == STANDARD_INPUT else os.path.dirname(path) or "."
+    return SourceText(path, text.replace("\r\n", "\n").replace("\r", "\n"), folder=folder)
+
+
+def _content(path: str) -> bytes | None:
+    """The bytes; None where there are too many."""
+    if path == STANDARD_INPUT:
+        content = sys.stdin.buffer.read(LARGEST_BYTES + 1)
+        return content if len(content) <= LARGEST_BYTES else None
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableError(f"{path}: no regular file; name a file or a folder, or pipe it to -")
+    if status.st_size > LARGEST_BYTES:
+        return None
+    with open(path, "rb") as file:
+        head = file.read(_HEAD_BYTES)
+        return head if b"\0" in head else head + file.read(LARGEST_BYTES)
