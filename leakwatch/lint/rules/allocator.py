@@ -50,8 +50,8 @@ def tcmalloc_crash(container: Container, project: Project) -> Iterator[Hit]:
     said = f"{version[0]}.{version[1]}" if version else "of today"
     yield Hit(
         preload.line,
-        f"tcmalloc before TF Serving {said} segfaults (exit 139) soon after the model is loaded; it was fine up to "
-        "2.8.3: preload jemalloc, and try it on one replica first",
+        f"tcmalloc before TF Serving {said} segfaults (exit 139) soon after the model is loaded, as since 2.9: preload "
+        "jemalloc, and try it on one replica first",
     )
 
 

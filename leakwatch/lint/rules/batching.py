@@ -7,6 +7,7 @@ from leakwatch.findings import Edit, Severity
 from leakwatch.lint import text_protobuf
 from leakwatch.lint.project import Project
 from leakwatch.lint.rule import Hit, Rule
+from leakwatch.lint.rules.limits import LEAST_BYTES
 from leakwatch.lint.subjects import BatchingConfig, Container, Field, Server
 from leakwatch.lint.wording import listed, number, size
 
@@ -97,7 +98,8 @@ def queue(config: BatchingConfig, project: Project) -> Iterator[Hit]:
         return
     rows = batches * (_whole(config, "max_batch_size") or _DEFAULT_BATCH)
     server = project.server_with(config)
-    limit = server.memory_limit.value if server is not None and server.memory_limit is not None else None
+    limit = server.memory_limit.value if server is not None and server.memory_limit is not None else 0.0
+    limit = limit if limit >= LEAST_BYTES else 0.0  # a limit of less is one with a wrong unit
     if rows * _SMALL_ROW_BYTES < (min(limit, _LARGE_QUEUE_BYTES) if limit else _LARGE_QUEUE_BYTES):
         return
     field = config.root.all("max_enqueued_batches")[0]

@@ -211,8 +211,8 @@ def unlimited(rule: PrometheusRule, project: Project) -> Iterator[Hit]:
         before, after = text[: match.start()].rstrip().rstrip("("), text[match.end() :].lstrip()
         if (
             before.rstrip().endswith("/")
-            and not re.match(r"[!>]=?\s*0", after)
-            and not re.search(r"limit_bytes[^/]*(?:>|!=)\s*0", text)
+            and not re.match(r"(?:>|!=)\s*0(?![.\d])", after)
+            and not re.search(r"limit_bytes[^/]*(?:>|!=)\s*0(?![.\d])", text)
         ):
             yield Hit(
                 _place(rule, "container_spec_memory_limit_bytes"),
