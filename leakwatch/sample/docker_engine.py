@@ -30,7 +30,24 @@ ANSWER_BYTES = 8 * 1024 * 1024
 ONE_SHOT_SINCE = (1, 41)
 """Engine 20.10; an older one makes us wait for its second reading."""
 
+_ANY_VERSION = "1.41"
+"""Only for the question which one the engine speaks, which has no version in its address."""
+
 _WANTED_EVENTS = ("oom", "die", "start", "restart")
+
+_TROUBLES = (
+    (("Permission",), "the engine's socket may not be opened", "join the group docker, or run as root"),
+    (("FileNotFound", "ConnectionRefused", "NameRes"), "no engine answers", "start it, or set DOCKER_HOST"),
+    (
+        ("timed out", "no whole answer"),
+        "the engine gives no whole answer in time",
+        "check whether it hangs (docker ps)",
+    ),
+    (("IncompleteRead",), "the engine's answer was cut off", "check whether it is being restarted"),
+    (("Expecting value",), "no JSON in the engine's answer", "check what DOCKER_HOST names"),
+    (("sends more than",), "the engine's answer is far too large", "check what DOCKER_HOST names"),
+)
+"""Words by which a failure is known, what is said, and the remedy: the libraries below us wrap each cause in others."""
 
 
 class DockerSource:
@@ -80,7 +97,7 @@ class DockerSource:
             raise SourceError(NAME, f"there is no {self._shown}", "start it, or check the name", gone=True) from None
         except (docker.errors.DockerException, requests.RequestException, OSError) as error:
             self.close()
-            raise self._failed(error) from None
+            raise _failed(error) from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             self.close()
             what = f"the answer about {self._shown} is none of an engine's ({type(error).__name__})"
@@ -101,7 +118,14 @@ class DockerSource:
         from docker.utils import kwargs_from_env
 
         options = kwargs_from_env() if self._url is None else {"base_url": self._url}
-        client = docker.APIClient(version="auto", timeout=ENGINE_SECONDS, **options)
+        # The library's own version="auto" asks before its answers could be bounded.
+        asking = docker.APIClient(version=_ANY_VERSION, timeout=ENGINE_SECONDS, **options)
+        try:
+            bound_session(asking, ENGINE_SECONDS, ANSWER_BYTES)
+            version = str(asking.version(api_version=False)["ApiVersion"])
+        finally:
+            asking.close()
+        client = docker.APIClient(version=version, timeout=ENGINE_SECONDS, **options)
         bound_session(client, ENGINE_SECONDS, ANSWER_BYTES)
         return client
 
@@ -130,20 +154,13 @@ class DockerSource:
         what = f"{self._shown} does not run ({state.get('Status')}, exit status {state.get('ExitCode')}{killed})"
         return SourceError(NAME, what, "start it; it is looked for again", gone=True)
 
-    def _failed(self, error: Exception) -> SourceError:
-        text = f"{error} {error.__cause__ or ''} {error.__context__ or ''}"
-        if "PermissionError" in text or "Permission denied" in text:
-            return SourceError(NAME, "the engine's socket may not be opened", "join the group docker, or run as root")
-        if any(word in text for word in ("FileNotFoundError", "ConnectionRefusedError", "NameResolutionError")):
-            return SourceError(NAME, "no engine answers", "start it, mount its socket, or set DOCKER_HOST")
-        if "timed out" in text.lower() or "no whole answer" in text:
-            what = f"the engine gave no whole answer within {ENGINE_SECONDS:g} s"
-            return SourceError(NAME, what, "check whether it hangs (docker ps)")
-        if "sends more than" in text:
-            return SourceError(
-                NAME, f"the engine {text[text.index('sends') :].split(' MiB')[0]} MiB", "check DOCKER_HOST"
-            )
-        return SourceError(NAME, f"the engine failed ({shown(str(error), 200)})", "check its log")
+
+def _failed(error: Exception) -> SourceError:
+    text = f"{error} {error.__cause__ or ''} {error.__context__ or ''}"
+    for words, what, fix in _TROUBLES:
+        if any(word in text for word in words):
+            return SourceError(NAME, what, fix)
+    return SourceError(NAME, f"the engine failed ({shown(str(error), 200)})", "check its log")
 
 
 def values_of(stats: Mapping[str, Any], host_config: Mapping[str, Any]) -> dict[str, float]:

@@ -162,7 +162,7 @@ class PrometheusSource:
             what, fix = f"no whole answer within {seconds:g} s", "check whether it is overloaded"
         except AnswerTooLargeError as error:
             what, fix = str(error), "check that it is Prometheus's address"
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
             what, fix = "no connection, or it was cut off", "check the address and whether it runs"
         except (requests.RequestException, OSError, ValueError, LookupError, TypeError, RecursionError) as error:
             what, fix = f"no answer of Prometheus ({type(error).__name__})", "check that it is Prometheus's address"
@@ -178,7 +178,7 @@ class PrometheusSource:
             session = requests.Session()
             bound_session(session, seconds, ANSWER_BYTES)
             # Trying again is the loop's matter; the client would do it three times while we wait.
-            client = PrometheusConnect(self._url, retry=Retry(0), session=session, timeout=int(seconds))
+            client = PrometheusConnect(self._url, retry=Retry(0, read=False), session=session, timeout=seconds)
             self._clients[seconds] = client
         return self._clients[seconds]
 
