@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from tests.fakes.http_receiver import Receiver
     from tests.fakes.kubernetes_api import KubernetesApi
     from tests.fakes.slack_api import SlackApi
 
@@ -77,3 +78,13 @@ def slack_api() -> "Iterator[SlackApi]":
     api = SlackApi().start()
     yield api
     api.stop()
+
+
+@pytest.fixture
+def receiver() -> "Iterator[Receiver]":
+    """An HTTP endpoint on loopback that keeps what it gets."""
+    from tests.fakes.http_receiver import Receiver
+
+    endpoint = Receiver().start()
+    yield endpoint
+    endpoint.stop()
