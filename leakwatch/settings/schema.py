@@ -92,7 +92,9 @@ def _kubernetes(**given: Any) -> values.KubernetesPlace:
 
 
 def _slack(**given: Any) -> values.SlackSettings:
-    if ("webhook_url_file" in given) == ("bot_token_file" in given):
+    named = [key for key in ("webhook_url_file", "bot_token_file") if key in given]
+    # with neither of them a channel is left, for which the token is in the environment
+    if len(named) == 2 or not (named or "channel" in given):
         raise ValueError("needs exactly one of webhook_url_file and bot_token_file")
     if "bot_token_file" in given and "channel" not in given:
         raise ValueError("bot_token_file needs a channel beside it; write for example channel: '#oncall'")

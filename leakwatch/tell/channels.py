@@ -10,7 +10,7 @@ from leakwatch.tell.alertmanager import Alertmanager
 from leakwatch.tell.kubernetes_events import KubernetesEvents, PodPlace
 from leakwatch.tell.lines import Lines
 from leakwatch.tell.links import Links
-from leakwatch.tell.secrets import Secret, SecretError
+from leakwatch.tell.secrets import Secret
 from leakwatch.tell.slack import TOKEN_VARIABLE, WEBHOOK_VARIABLE, SlackBot, SlackWebhook
 from leakwatch.tell.webhook import Webhook
 
@@ -25,15 +25,15 @@ def notifiers(
 ) -> tuple[Notifier, ...]:
     """One for each channel, the terminal the first; nothing is sent and no library is loaded.
 
-    Slack is on where the settings or the environment say where its secret is.
+    Slack is on where the settings or the environment say where its secret is. A secret that cannot be read stops
+    nobody: its channel says so at each message, which is kept until somebody has put it right.
 
     Raises:
-        SettingsError: secrets that cannot be read, all of them.
+        SettingsError: Slack without a word about its secret, or a bot without a channel.
     """
     links = Links(settings.dashboard_url, settings.runbook_url)
     found: list[Notifier] = [Lines()]
-    secrets: list[Secret] = []
-    slack = _slack(settings.slack or SlackSettings(), links, now, environment, secrets)
+    slack = _slack(settings.slack or SlackSettings(), links, now, environment)
     if slack is not None:
         found.append(slack)
     elif settings.slack is not None:
@@ -41,31 +41,13 @@ def notifiers(
         raise SettingsError([f"tell.slack: has no secret; {needed}"])
     for number, one in enumerate(settings.webhook, start=1):
         secret = Secret(one.secret_file, WEBHOOK_SECRET_VARIABLE, environment)
-        given = secret.is_given
-        secrets += [secret] if given else []
         name = "webhook" if len(settings.webhook) == 1 else f"webhook-{number}"
-        found.append(Webhook(name, one.url, secret if given else None, now))
+        found.append(Webhook(name, one.url, secret if secret.is_given else None, now))
     if settings.alertmanager is not None:
         found.append(Alertmanager(settings.alertmanager.url, links, now))
     if settings.kubernetes_events:
         found.append(KubernetesEvents(_pods(targets, environment), now))
-    problems = []
-    for secret in secrets:
-        try:
-            secret.value()
-        except SecretError as error:
-            problems.append(f"tell: {error}")
-    if problems:
-        raise SettingsError(problems)
     return tuple(found)
-
-
-def secret_warnings(settings: TellSettings) -> tuple[str, ...]:
-    """One sentence for each secret file that others may read."""
-    slack = settings.slack or SlackSettings()
-    files = [slack.webhook_url_file, slack.bot_token_file, *(one.secret_file for one in settings.webhook)]
-    warnings = (Secret(file, "").warning() for file in files if file is not None)
-    return tuple(warning for warning in warnings if warning is not None)
 
 
 def _slack(
@@ -73,7 +55,6 @@ def _slack(
     links: Links,
     now: Callable[[], float],
     environment: Mapping[str, str],
-    secrets: list[Secret],
 ) -> SlackWebhook | SlackBot | None:
     """What the settings name goes before what the environment holds; a bot before a webhook, since it can do more."""
     token = Secret(settings.bot_token_file, TOKEN_VARIABLE, environment)
@@ -82,13 +63,11 @@ def _slack(
     if by_bot:
         if not settings.channel:
             raise SettingsError(["tell.slack: a bot token needs a channel; write for example channel: '#oncall'"])
-        secrets.append(token)
         return SlackBot(
             token, settings.channel, links, now, api_url=settings.api_url, buttons=settings.approval_buttons
         )
     if not url.is_given:
         return None
-    secrets.append(url)
     return SlackWebhook(url, links, now, buttons=settings.approval_buttons)
 
 

@@ -1,7 +1,6 @@
 """Secrets: read from a file or the environment at each use, so that a rotated one is taken; never part of a message."""
 
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,13 +46,3 @@ class Secret:
         if not found:
             raise SecretError(f"{self.file}: is empty; write the secret into it")
         return found
-
-    def warning(self) -> str | None:
-        """One sentence where others may read the file; None where they may not, or where there is no file."""
-        try:
-            mode = Path(self.file).stat().st_mode if self.file is not None else 0
-        except OSError:
-            return None
-        return (
-            f"{self.file}: others may read this secret; chmod 600 it" if mode & (stat.S_IRWXG | stat.S_IRWXO) else None
-        )

@@ -111,7 +111,7 @@ class SlackBot:
         told = thread if "ts" in thread and "channel" in thread else None
         if again and (arrived := self._arrived(client, n, told)) is not None:
             return Delivery(True, False, "Slack had it already", thread=told or arrived)
-        file_id = self._upload(client, n)
+        file_id, without = self._upload(client, n)
         if told is not None and not self._update(client, n, told, file_id or told.get("file")):
             told = None  # somebody deleted the head: a new thread begins
         form = slack_blocks.message if told is None else slack_blocks.reply
@@ -126,7 +126,7 @@ class SlackBot:
             reply_broadcast=True if told is not None and n.stage in (Stage.OPENED, Stage.ESCALATED) else None,
         )
         kept = {"file": file_id} if file_id is not None else {}
-        return Delivery(True, False, "Slack took it", thread={**(told or answer), **kept})
+        return Delivery(True, False, f"Slack took it{without}", thread={**(told or answer), **kept})
 
     def _post(
         self,
@@ -172,15 +172,19 @@ class SlackBot:
                     raise
         return said != "message_not_found"
 
-    def _upload(self, client: "WebClient", n: Notification) -> str | None:
-        """The id of the uploaded chart; None where there is none, or where that did not work: the text does without."""
+    def _upload(self, client: "WebClient", n: Notification) -> tuple[str | None, str]:
+        """The id of the uploaded chart; where that did not work the text does without, and says why in the delivery."""
+        from slack_sdk.errors import SlackApiError
+
         if n.chart_png is None:
-            return None
+            return None, ""
         try:
             answer = client.files_upload_v2(filename="memory.png", content=n.chart_png, title=n.target[:100])
-            return str(answer["file"]["id"])
-        except Exception:
-            return None
+            return str(answer["file"]["id"]), ""
+        except SlackApiError as error:
+            return None, f", without the picture ({_word(error)})"
+        except Exception as error:
+            return None, f", without the picture ({type(error).__name__})"
 
     def _arrived(self, client: "WebClient", n: Notification, told: Mapping[str, str] | None) -> dict[str, str] | None:
         """Where the message is, if it arrived when it was tried before; None where it did not, or cannot be asked.
@@ -211,14 +215,16 @@ def _name(n: Notification) -> dict[str, str]:
 
 
 def _refused(error: "SlackApiError", now: float) -> Delivery:
-    answer = error.response
-    said = str(answer.get("error"))
-    if not said.isidentifier() or said == "None":  # slack_sdk's own words for an answer that is no JSON
-        said = str(answer.status_code)
+    said = _word(error)
     fix = _FIXES.get(said, "see https://docs.slack.dev/reference/methods/chat.postMessage")
-    return Delivery(
-        False, said not in _NEVER | _BLOCKS_REFUSED, f"Slack answered {said}; {fix}", retry_after(answer.headers, now)
-    )
+    retry = said not in _NEVER | _BLOCKS_REFUSED
+    return Delivery(False, retry, f"Slack answered {said}; {fix}", retry_after(error.response.headers, now))
+
+
+def _word(error: "SlackApiError") -> str:
+    """Slack's own word for what is wrong, or the status of an answer that is no JSON."""
+    said = str(error.response.get("error"))
+    return said if said.isidentifier() and said != "None" else str(error.response.status_code)
 
 
 def _silent() -> Any:

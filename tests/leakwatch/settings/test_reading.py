@@ -90,6 +90,7 @@ act:
         (TARGET + "sample_every: [5s]", "is a list where one value is expected"),
         (TARGET + "state_dir: {a: b}", "is keys with values where one value"),
         (TARGET + "tell: {slack: {}}", "exactly one of webhook_url_file and bot_token_file"),
+        (TARGET + "tell: {slack: {bot_token_file: t, webhook_url_file: u}}", "exactly one of webhook_url_file"),
         (TARGET + "tell: {slack: {bot_token_file: t}}", "needs a channel"),
         (TARGET + "tell: {alertmanager: {url: 'ftp://x'}}", "is no address"),
         (TARGET + "act: {cooldown: 3s, cooldown: 4s}", "stands on line 2 already"),

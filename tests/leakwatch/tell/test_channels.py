@@ -2,6 +2,7 @@
 
 import io
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from leakwatch.settings import (
     TellSettings,
     WebhookSettings,
 )
-from leakwatch.tell.channels import notifiers, secret_warnings
+from leakwatch.tell.channels import notifiers
 from leakwatch.tell.kubernetes_events import MOST_TEXT, KubernetesEvents, PodPlace
 from leakwatch.tell.lines import Lines
 from leakwatch.tell.secrets import Secret, SecretError
@@ -64,17 +65,15 @@ def test_slack_is_on_where_a_secret_is_in_the_environment(
     assert isinstance(next((channel for channel in found if channel.name == "slack"), None), kind)
 
 
-def test_all_secrets_that_are_missing_are_told_at_once(tmp_path: Path) -> None:
-    """Nothing starts with a channel that can never speak; each line names the file and what to do."""
-    empty = tmp_path / "empty"
-    empty.touch()
-    settings = TellSettings(SlackSettings(str(tmp_path / "no")), (WebhookSettings("http://a/", str(empty)),), None)
-    with pytest.raises(SettingsError) as caught:
-        notifiers(settings, (), lambda: NOW, {})
-    assert [problem.split("; ")[-1] for problem in caught.value.problems] == [
-        "check the path and who may read it",
-        "write the secret into it",
-    ]
+def test_a_secret_that_is_missing_stops_nobody_and_is_told(tmp_path: Path, notification: Make) -> None:
+    """The agent starts and watches; each channel says which file it wants, and the message is kept."""
+    missing = str(tmp_path / "no")
+    hooks = (WebhookSettings("http://127.0.0.1:1/", missing),)
+    for slack in (SlackSettings(missing), SlackSettings(None, missing, "C1")):
+        for channel in notifiers(TellSettings(slack, hooks), (), lambda: NOW, {})[1:]:
+            delivery = channel.notify(notification(), {})
+            assert (delivery.delivered, delivery.retry) == (False, True)
+            assert delivery.detail == f"{missing}: No such file or directory; check the path and who may read it"
 
 
 @pytest.mark.parametrize("slack", [SlackSettings(), SlackSettings(channel="C1")])
@@ -99,18 +98,6 @@ def test_a_secret_file_is_read_with_or_without_its_final_newline(
         return
     with pytest.raises(SecretError, match=str(file)):
         Secret(str(file), "X", {}).value()
-
-
-def test_a_secret_that_others_can_read_is_a_warning(tmp_path: Path) -> None:
-    """It is never refused: a mounted secret is often world-readable inside its pod."""
-    file = tmp_path / "secret"
-    file.write_text("x")
-    settings = TellSettings(SlackSettings(str(file)))
-    file.chmod(0o644)
-    assert secret_warnings(settings) == (f"{file}: others may read this secret; chmod 600 it",)
-    file.chmod(0o600)
-    assert secret_warnings(settings) == ()
-    assert names(settings, {}) == ["terminal", "slack"]
 
 
 def test_a_rotated_secret_is_taken_up(tmp_path: Path) -> None:
@@ -154,7 +141,12 @@ def core(kubernetes_api: KubernetesApi, tmp_path: Path) -> client.CoreV1Api:
     settings = client.Configuration()
     config.load_kube_config(str(kubernetes_api.kubeconfig(tmp_path / "kubeconfig")), client_configuration=settings)
     settings.retries = 0
-    return client.CoreV1Api(client.ApiClient(settings))
+    core = client.CoreV1Api(client.ApiClient(settings))
+    deadline = time.monotonic() + 30
+    while len(pods(core)) < 2:  # the cluster's controllers make them
+        assert time.monotonic() < deadline, "no pods"
+        time.sleep(0.01)
+    return core
 
 
 def pods(core: client.CoreV1Api) -> list[client.V1Pod]:
