@@ -26,4 +26,5 @@ def sparkline(trace: Trace, metric: str | None, width: int = 32) -> str | None:
     steps = np.clip(((means - bottom) / spread * len(_BARS)).astype(int), 0, len(_BARS) - 1)
     bars = "".join(_BARS[step] if count else " " for step, count in zip(steps, counts, strict=True))
     span = units.duration(float(time[-1] - time[0]))
-    return f"{bars} {metric_name(metric)} {units.size_range(low, high, high)} over {span}"
+    extent = units.size(high) if units.size(low) == units.size(high) else units.size_range(low, high, high)
+    return f"{bars} {metric_name(metric)} {extent} over {span}"
