@@ -81,7 +81,7 @@ class DockerSource:
         import requests
 
         try:
-            client = self._client = self._client or self._connect()
+            client = self._client = self._client or connect(self._url)
             described = client.inspect_container(self._container)
             self._count_events(client, described["Id"], now_seconds)
             if not described["State"]["Running"]:
@@ -97,7 +97,7 @@ class DockerSource:
             raise SourceError(NAME, f"there is no {self._shown}", "start it, or check the name", gone=True) from None
         except (docker.errors.DockerException, requests.RequestException, OSError) as error:
             self.close()
-            raise _failed(error) from None
+            raise failure_of(error) from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             self.close()
             what = f"the answer about {self._shown} is none of an engine's ({type(error).__name__})"
@@ -112,22 +112,6 @@ class DockerSource:
     @property
     def _shown(self) -> str:
         return f"container {shown(self._container, 100)}"
-
-    def _connect(self) -> "docker.APIClient":
-        import docker
-        from docker.utils import kwargs_from_env
-
-        options = kwargs_from_env() if self._url is None else {"base_url": self._url}
-        # The library's own version="auto" asks before its answers could be bounded.
-        asking = docker.APIClient(version=_ANY_VERSION, timeout=ENGINE_SECONDS, **options)
-        try:
-            bound_session(asking, ENGINE_SECONDS, ANSWER_BYTES)
-            version = str(asking.version(api_version=False)["ApiVersion"])
-        finally:
-            asking.close()
-        client = docker.APIClient(version=version, timeout=ENGINE_SECONDS, **options)
-        bound_session(client, ENGINE_SECONDS, ANSWER_BYTES)
-        return client
 
     def _count_events(self, client: "docker.APIClient", container_id: str, now_seconds: float) -> None:
         """What has happened to it since the last event that was seen; a query with an end does not wait for more."""
@@ -155,7 +139,30 @@ class DockerSource:
         return SourceError(NAME, what, "start it; it is looked for again", gone=True)
 
 
-def _failed(error: Exception) -> SourceError:
+def connect(url: str | None = None) -> "docker.APIClient":
+    """A client whose answers are bounded in time and size; None takes DOCKER_HOST, else the usual socket.
+
+    Raises:
+        docker.errors.DockerException, requests.RequestException, OSError: no engine, or no right.
+    """
+    import docker
+    from docker.utils import kwargs_from_env
+
+    options = kwargs_from_env() if url is None else {"base_url": url}
+    # The library's own version="auto" asks before its answers could be bounded.
+    asking = docker.APIClient(version=_ANY_VERSION, timeout=ENGINE_SECONDS, **options)
+    try:
+        bound_session(asking, ENGINE_SECONDS, ANSWER_BYTES)
+        version = str(asking.version(api_version=False)["ApiVersion"])
+    finally:
+        asking.close()
+    client = docker.APIClient(version=version, timeout=ENGINE_SECONDS, **options)
+    bound_session(client, ENGINE_SECONDS, ANSWER_BYTES)
+    return client
+
+
+def failure_of(error: Exception) -> SourceError:
+    """A failure of the library, or of those below it, as one line with its remedy."""
     text = f"{error} {error.__cause__ or ''} {error.__context__ or ''}"
     for words, what, fix in _TROUBLES:
         if any(word in text for word in words):
