@@ -50,7 +50,7 @@ def probes_of(target: TargetSettings) -> tuple[Probe, ...]:
 
 
 def pid_of(place: Place) -> int:
-    """The process that a place means: of a cgroup the one with the most memory.
+    """The process that a place means: of a cgroup or container the one with the most memory.
 
     Raises:
         SourceError: there is none (``gone``), or it cannot be seen from here.
@@ -61,7 +61,7 @@ def pid_of(place: Place) -> int:
         case ProcessPlace(name):
             return pid_of_name(name)
         case DockerPlace(name):
-            return docker.pid_of_container(name)
+            return _largest_in(folder_of_pid(docker.pid_of_container(name)))
         case CgroupPlace(cgroup):
             return _largest_in(folder_finder(cgroup)())
         case _:
