@@ -67,8 +67,8 @@ class IncidentState:
         clear_at: since when nothing is wrong any more; None while something is.
         reopened: how often the incident came back after it was resolved.
         acts: actions that were carried out.
-        planned: the dry-run action that was told already, so that it is told once.
-        escalated: the reason that was told last.
+        planned: the action of a dry run, or that waits for approval, that was told already, so that it is told once.
+        escalated: the reason that was told last; None where none was.
     """
 
     target: str

@@ -5,6 +5,7 @@ twice, and an incident that comes and goes speaks ever more seldom (`leakwatch.t
 """
 
 import math
+import re
 from dataclasses import replace
 
 from detectors.types import Level, LiveVerdict
@@ -17,6 +18,7 @@ from leakwatch.tell.sentences import metric_name
 CRITICAL_SECONDS = 86_400.0
 """A leak that may reach its limit within a day does so before anyone has had a working day for it."""
 _LEAST_SECONDS = 30.0
+_NUMBERS = re.compile(r"[\d.,:]+")
 _SHOWN_LINES = 6
 
 
@@ -38,6 +40,8 @@ def advance(
         stage = Stage.UPDATED
     if stage is None:
         return seen, None
+    if stage is Stage.ESCALATED:
+        seen = replace(seen, escalated=news.escalate)
     return _told(seen, news, stage, changes, now), _notification(seen, state, news, stage, changes, now)
 
 
@@ -68,7 +72,6 @@ def _remember(state: IncidentState, news: News, now: float, pace: Pace) -> Incid
         about=_about(seen, news, began, leak=leak),
         did=first_line.done(news, seen.did),
         acts=seen.acts + (acted and news.outcome is not None and news.outcome.done),
-        escalated=news.escalate or seen.escalated,
         clear_at=None if wrong else (now if seen.clear_at is None else seen.clear_at),
     )
 
@@ -105,7 +108,11 @@ def _about(state: IncidentState, news: News, began: tuple[tuple[str, str], ...],
 
 def _stage(state: IncidentState, seen: IncidentState, news: News, now: float, pace: Pace) -> Stage | None:
     """What has to be said at once, whatever was said before; None where nothing has."""
-    if news.escalate is not None and news.escalate != state.escalated:
+    if (
+        news.escalate is not None
+        and _is_another(news.escalate, state.escalated)
+        and (state.escalated is None or _may_update(state, news, now, pace, halved=False))
+    ):
         return Stage.ESCALATED
     action, outcome = news.action, news.outcome
     if action is not None and outcome is not None and not action.dry_run:
@@ -120,6 +127,11 @@ def _stage(state: IncidentState, seen: IncidentState, news: News, now: float, pa
         return Stage.RESOLVED
     settle_seconds = min(pace.settle_seconds * 4.0 ** min(seen.reopened, 20), pace.most_settle_seconds)
     return Stage.RESOLVED if abs(now - seen.clear_at) >= settle_seconds else None
+
+
+def _is_another(reason: str, before: str | None) -> bool:
+    """Whether it is another reason, and not the same one with other numbers: a gate that opens in 28 min, in 27 min."""
+    return before is None or _NUMBERS.sub("", reason) != _NUMBERS.sub("", before)
 
 
 def _plan(news: News) -> str | None:
@@ -174,7 +186,8 @@ def _told(seen: IncidentState, news: News, stage: Stage, changes: tuple[str, ...
         lines=(),
         withheld=0,
         severity=str(_severity(seen, news, stage)),
-        planned=_plan(news) or seen.planned,
+        # what is planned after an action is another plan, though it may read the same
+        planned=None if stage is Stage.ACTED and news.outcome is not None else _plan(news) or seen.planned,
         updates=seen.updates + (stage is Stage.UPDATED),
         closed_at=now if stage is Stage.RESOLVED else None,
         clear_at=None if stage is Stage.RESOLVED else seen.clear_at,

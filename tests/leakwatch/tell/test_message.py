@@ -154,6 +154,23 @@ def test_a_useless_restart_escalates_once(live_verdict: Verdict) -> None:
     assert said[1].severity is Severity.CRITICAL
 
 
+def test_a_reason_whose_numbers_run_on_is_the_same_reason(live_verdict: Verdict) -> None:
+    """A gate that opens in 28 min, 27 min, ... escalates once; another reason does again, when it is time for it."""
+    story = [(60.0 * i, News(live_verdict(), 16 * GIB, escalate=f"It opens in {90 - i} min.")) for i in range(60)]
+    assert stages(told(story)) == ["escalated"]
+    story += [(60.0 * i, News(live_verdict(), 16 * GIB, escalate="The lease is lost.")) for i in range(60, 120)]
+    assert stages(told(story)) == ["escalated", "escalated"]
+
+
+def test_a_second_approval_is_asked_for_after_the_first_was_used(live_verdict: Verdict) -> None:
+    """The same plan after an action is another plan."""
+    asks = News(live_verdict(), 16 * GIB, action=RESTART, approval="leakwatch act approve serving")
+    acts = News(live_verdict(), 16 * GIB, action=RESTART, outcome=DONE)
+    said = told([(0, asks), (60, asks), (120, acts), (180, asks), (240, asks)])
+    assert stages(said) == ["opened", "acted", "acted"]
+    assert [n.approval is not None for n in said] == [True, False, True]
+
+
 def test_a_failed_action_is_told_with_its_reason(live_verdict: Verdict) -> None:
     """A restart that did not work is not called one."""
     failed = News(live_verdict(), 16 * GIB, action=RESTART, outcome=Outcome(False, "the engine did not answer", 10))
