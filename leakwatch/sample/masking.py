@@ -48,7 +48,7 @@ def masked_arguments(arguments: Iterable[str]) -> tuple[str, ...]:
         name, equals, value = argument.partition("=")
         if hide_next and not argument.startswith("-"):
             masked.append(MASK)
-        elif equals and value and is_secret(name):
+        elif equals and value and is_secret(name) and not any(map(str.isspace, name)):
             masked.append(f"{name}={MASK}")
         else:
             masked.append(masked_text(argument))

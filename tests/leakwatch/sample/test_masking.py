@@ -62,8 +62,30 @@ def test_secrets_in_text(text: str, masked: str) -> None:
 
 def test_secrets_on_a_command_line() -> None:
     """In one word with its flag, and in the word after it."""
-    words = ["server", "--port=8500", "--api-key=abc123", "--password", "hunter2", "--token", "--verbose", "x"]
-    expected = ("server", "--port=8500", f"--api-key={MASK}", "--password", MASK, "--token", "--verbose", "x")
+    words = [
+        "sh",
+        "-c",
+        "serve --token=abc123; wait",
+        "--port=8500",
+        "--api-key=abc123",
+        "--password",
+        "hunter2",
+        "--token",
+        "--verbose",
+        "x",
+    ]
+    expected = (
+        "sh",
+        "-c",
+        f"serve --token={MASK}; wait",
+        "--port=8500",
+        f"--api-key={MASK}",
+        "--password",
+        MASK,
+        "--token",
+        "--verbose",
+        "x",
+    )
     assert masked_arguments(words) == expected
 
 
