@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from detectors.types import Assessment
 from leakwatch import detect
 from leakwatch.errors import LeakwatchError
-from leakwatch.kills import LogEvidence, with_kills
+from leakwatch.kills import LogEvidence, facts_of_logs, with_kills
 from leakwatch.sample.trace_files import read_traces
 from leakwatch.tell.units import moment
 from leakwatch.trace import Trace, between, with_limit
-from playbooks.types import Diagnosis, Fact
+from playbooks.types import Diagnosis
 
 STANDARD_INPUT = "-"
 NO_TRACES = frozenset(
@@ -175,26 +175,12 @@ def _judge(trace: Trace, reading: Reading) -> tuple[Trace, Assessment, Diagnosis
     if reading.diagnosed:
         from leakwatch.diagnose import diagnose, read_trees  # YAML and the trees cost as much as a verdict
 
-        diagnosis = diagnose(
-            trace, assessment, _told_by_logs(trace, assessment, reading), read_trees(reading.playbooks)
-        )
+        told = facts_of_logs(trace, assessment, reading.evidence) if reading.evidence is not None else ()
+        diagnosis = diagnose(trace, assessment, told, read_trees(reading.playbooks))
     if not reading.keep_columns:
         kept = {name: column for name, column in trace.columns.items() if name == assessment.verdict.metric}
         trace = replace(trace, columns=kept)
     return trace, assessment, diagnosis
-
-
-def _told_by_logs(trace: Trace, assessment: Assessment, reading: Reading) -> tuple[Fact, ...]:
-    if reading.evidence is None:
-        return ()
-    from leakwatch.diagnose import facts_of_incidents, facts_of_kill, last_incident
-
-    events = tuple(event for _, event in assessment.oom_events)
-    numbers = {event.incident for event in events}
-    incidents = [one for one in reading.evidence.incidents if one.number in numbers]
-    last = last_incident(incidents)
-    kill = facts_of_kill(trace, assessment, last.at, last.limit_bytes) if last and last.at is not None else ()
-    return (*facts_of_incidents(incidents, events), *kill)
 
 
 def _within(trace: Trace, since: float | None, until: float | None) -> Trace:

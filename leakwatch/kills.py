@@ -9,6 +9,7 @@ import numpy as np
 from detectors.types import Answer, Assessment, Incident, OomEvent
 from leakwatch.tell import units
 from leakwatch.trace import Trace
+from playbooks.types import Fact
 
 AT_LIMIT_RATIO = 0.92
 """A container that was seen at this share of its limit or above grew into it, as Robusta judges; below, it jumped."""
@@ -62,6 +63,22 @@ def with_kills(trace: Trace, assessment: Assessment, evidence: LogEvidence) -> A
     sentences = tuple(_sentences(trace, replace(assessment, verdict=verdict), incidents, margin))
     verdict = replace(verdict, because=(*verdict.because, *sentences))
     return replace(assessment, verdict=verdict, oom_events=events)
+
+
+def facts_of_logs(trace: Trace, assessment: Assessment, evidence: LogEvidence) -> tuple[Fact, ...]:
+    """What the logs tell a playbook about this container; ``assessment`` is that of `with_kills`."""
+    from leakwatch.diagnose import facts_of_incidents, facts_of_kill, last_incident  # YAML: 20 ms
+
+    events = tuple(event for _, event in assessment.oom_events)
+    numbers = {event.incident for event in events}
+    incidents = [one for one in evidence.incidents if one.number in numbers]
+    last = last_incident(incidents)
+    if last is None or last.at is None:
+        return facts_of_incidents(incidents, events)
+    return (
+        *facts_of_incidents(incidents, events),
+        *facts_of_kill(trace, assessment, last.at, last.limit_bytes),
+    )
 
 
 def _fields_by_incident(evidence: LogEvidence) -> dict[int, dict[str, object]]:

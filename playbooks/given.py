@@ -7,7 +7,7 @@ import yaml
 from playbooks.load import PlaybookError
 from playbooks.reader import Reader, line_of
 from playbooks.types import Branch, Fact
-from playbooks.vocabulary import FACTS
+from playbooks.vocabulary import FACTS, unknown_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _facts(reader: Reader, node: yaml.Node, what: str) -> tuple[Fact, ...]:
 
 def _fact(reader: Reader, name: str, key: yaml.Node, node: yaml.Node, what: str) -> Fact | None:
     if name not in FACTS:
-        reader.note(key, f"{what} hold an unknown fact {name!r}; known: {', '.join(FACTS)}")
+        reader.note(key, f"{what} hold an {unknown_name(name)}")
         return None
     if node.tag == "tag:yaml.org,2002:null":
         return Fact(name, None)

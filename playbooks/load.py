@@ -13,7 +13,7 @@ import yaml
 from playbooks.engine import OPERATORS
 from playbooks.reader import Problem, Reader
 from playbooks.types import Action, Branch, Condition, Confidence, Finding, Playbook, Question, Remedy, Step
-from playbooks.vocabulary import FACTS
+from playbooks.vocabulary import FACTS, unknown_name
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -123,7 +123,7 @@ def _condition(reader: Reader, node: yaml.Node, what: str) -> Condition | None:
     operator = reader.text(fields.get("operator"), f"operator of {what}")
     operand = reader.operand(fields["operand"], f"operand of {what}") if "operand" in fields else None
     if fact is not None and fact not in FACTS:
-        reader.note(fields["fact"], f"{what} asks for an unknown fact {fact!r}; known: {', '.join(FACTS)}")
+        reader.note(fields["fact"], f"{what} asks for an {unknown_name(fact)}")
     if operator is not None and operator not in OPERATORS:
         reader.note(fields["operator"], f"{what} has an unknown operator {operator!r}; known: {', '.join(OPERATORS)}")
     if fact is None or operator is None or operand is None or fact not in FACTS or operator not in OPERATORS:

@@ -6,9 +6,9 @@ import click
 
 from detectors.types import Answer, Assessment
 from leakwatch.analyze import STANDARD_INPUT, Reading, analyze_sources, find_sources
-from leakwatch.cli.parameters import parse_time_or_age, parsed, screen_size, wants_colour
+from leakwatch.cli.parameters import parse_limit, parse_time_or_age, parsed, screen_size, wants_colour
 from leakwatch.kills import LogEvidence
-from leakwatch.quantities import parse_duration, parse_size
+from leakwatch.quantities import parse_duration
 from leakwatch.sample.trace_files import FORMATS
 from leakwatch.tell.outputs import OUTPUTS, SHOW_THE_CAUSE, Look, render
 from leakwatch.tell.progress import with_progress
@@ -19,18 +19,16 @@ from playbooks.types import Diagnosis
 NOTHING_LEAKS, FAILED, LEAK, UNDECIDED = 0, 1, 10, 11
 
 
-def _limit(text: str) -> float:
-    """A size; 0 and ``max`` are no limit, as in the column of that name."""
-    return 0.0 if text.strip() in ("0", "max") else parse_size(text)
-
-
 @click.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("-o", "--output", type=click.Choice(OUTPUTS), default="table", show_default=True, help="Form of output.")
 @click.option("--format", type=click.Choice(FORMATS), help="Form of the input; otherwise seen from its content.")
 @click.option("--interval", metavar="D", callback=parsed(parse_duration), help="Time between samples without a time.")
 @click.option(
-    "--limit", metavar="SIZE", callback=parsed(_limit), help="The memory limit, in place of the trace's; max: none."
+    "--limit",
+    metavar="SIZE",
+    callback=parsed(parse_limit),
+    help="The memory limit, in place of the trace's; max: none.",
 )
 @click.option("--since", metavar="T", callback=parsed(parse_time_or_age), help="Only from this time (or 6h: ago) on.")
 @click.option("--until", metavar="T", callback=parsed(parse_time_or_age), help="Only up to this time (or 1h: ago).")
@@ -80,7 +78,7 @@ def command(
         since,
         until,
         keep_columns=output == "html",
-        diagnosed=output in SHOW_THE_CAUSE,
+        diagnosed=output in SHOW_THE_CAUSE or (output == "table" and len(sources) == 1),
         evidence=_evidence(logs),
         playbooks=playbooks,
     )

@@ -6,7 +6,7 @@ import click
 
 from leakwatch import __version__
 
-COMMANDS = ("analyze", "logs", "record", "lint", "tell", "config")
+COMMANDS = ("analyze", "logs", "playbook", "record", "lint", "tell", "config")
 """Each is a module of this package that holds a click command named ``command``."""
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import click
 
-from leakwatch.quantities import parse_duration, parse_time
+from leakwatch.quantities import parse_duration, parse_size, parse_time
 
 T = TypeVar("T")
 LEAST_WIDTH = 40
@@ -33,6 +33,11 @@ def parse_time_or_age(text: str) -> float:
         return time.time() - parse_duration(text)
     except ValueError:
         return parse_time(text)
+
+
+def parse_limit(text: str) -> float:
+    """Bytes of a memory limit; 0 and ``max`` are no limit, as in a trace's column of that name."""
+    return 0.0 if text.strip() in ("0", "max") else parse_size(text)
 
 
 def wants_colour(context: click.Context, no_color: bool) -> bool:

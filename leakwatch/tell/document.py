@@ -67,6 +67,17 @@ def as_json(analyses: Sequence[tuple[Trace, Assessment]], diagnoses: Sequence[Di
     return json.dumps(document(analyses, diagnoses), indent=2, allow_nan=False) + "\n"
 
 
+def diagnosis_as_json(diagnosis: Diagnosis) -> str:
+    """One diagnosis as ``leakwatch playbook run -o json`` prints it: as in the document, with confidence and remedy."""
+    remedy = diagnosis.remedy
+    whole = {
+        **_diagnosis(diagnosis),
+        "confidence": str(diagnosis.confidence),
+        "remedy": {"action": str(remedy.action), "risk": remedy.risk} if remedy else None,
+    }
+    return json.dumps({"schema_version": SCHEMA_VERSION, "diagnosis": whole}, indent=2, allow_nan=False) + "\n"
+
+
 def as_yaml(analyses: Sequence[tuple[Trace, Assessment]], diagnoses: Sequence[Diagnosis | None] | None = None) -> str:
     """The same document as YAML."""
     import yaml  # 30 ms that no other output needs

@@ -73,8 +73,10 @@ def _section(trace: Trace, assessment: Assessment, diagnosis: Diagnosis | None, 
         lines += ["", more] if more else []
     if diagnosis is None:
         return [*lines, "", f"Next: {escape(next_step(trace, assessment))}"]
-    steps = (f"{i}. {_step(step)}" for i, step in enumerate(diagnosis.steps, 1))
-    return [*lines, "", f"Cause ({diagnosis.confidence}): {escape(diagnosis.cause)}", "", "What to do:", "", *steps]
+    lines += ["", f"Cause ({diagnosis.confidence}): {escape(diagnosis.cause)}"]
+    lines += ["", f"How it was found (playbook {code(diagnosis.playbook)}):", ""]
+    lines += [f"- {escape(one.ask)} **{one.answer}**: {escape(one.evidence)}" for one in diagnosis.path]
+    return [*lines, "", "What to do:", "", *(f"{i}. {_step(step)}" for i, step in enumerate(diagnosis.steps, 1))]
 
 
 def _step(step: Step) -> str:

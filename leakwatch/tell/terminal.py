@@ -16,8 +16,9 @@ from detectors.types import Answer, Assessment
 from leakwatch.tell import chart, units
 from leakwatch.tell.competition import HEAD as HEAD_OF_COMPETITION
 from leakwatch.tell.competition import competition_rows, left_out
+from leakwatch.tell.diagnosis_screen import whole_diagnosis
 from leakwatch.tell.figures import NOTE, Figure, figures, models
-from leakwatch.tell.screen import screen
+from leakwatch.tell.screen import bullet, hanging, screen
 from leakwatch.tell.sentences import WORDS, next_step, trace_name, verdict_in_words
 from leakwatch.tell.summary import FULL_HEAD, HEAD, NAME_COLUMN, columns_that_fit, summary_line, summary_rows
 from leakwatch.tell.urgency import by_urgency
@@ -53,12 +54,12 @@ def render(
     """The whole screen as text, ``width`` columns wide, with ANSI colours where ``colour``.
 
     One trace takes at most ``height`` rows, the prompt's included, where its chart and its reasons can be fitted to
-    that; where ``wide`` or ``explain`` the reasons are told in full, where ``wide`` the ``diagnosis`` too.
+    that; where ``wide`` or ``explain`` the reasons are told in full, and the ``diagnosis`` with its path and its steps.
     """
     console = screen(width, colour=colour)
     with console.capture() as capture:
         if len(analyses) == 1:
-            _one(console, *analyses[0], diagnosis if wide else None, height=height, wide=wide, explain=explain)
+            _one(console, *analyses[0], diagnosis, height=height, wide=wide, explain=explain)
         else:
             _many(console, analyses, wide=wide, explain=explain)
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
@@ -86,11 +87,12 @@ def _one(
     advice: list[RenderableType] = []
     if explain:
         advice += [Text("What competed", "bold"), _competition(assessment)]
-    if diagnosis is None:
-        advice.append(_hanging(Text("Next ", "bold"), Text(next_step(trace, assessment))))
+    if diagnosis is not None and (wide or explain):
+        advice += whole_diagnosis(diagnosis)
     else:
-        advice += [Text("Cause", "bold"), _bullet(f"{diagnosis.cause} ({diagnosis.confidence})")]
-        advice += [Text("What to do", "bold"), *(_bullet(str(s), f"{i}.") for i, s in enumerate(diagnosis.steps, 1))]
+        if diagnosis is not None:
+            advice.append(hanging(Text("Cause", "bold"), Text(units.visible(diagnosis.cause))))
+        advice.append(hanging(Text("Next ", "bold"), Text(next_step(trace, assessment))))
     text_width = console.width if wide else min(console.width, _TEXT_WIDTH)
 
     def rows(*parts: RenderableType) -> int:
@@ -99,7 +101,7 @@ def _one(
     # The chart and the reasons take what the rest and the prompt leave of the screen, so that the verdict stays in
     # sight; the reasons that carry the verdict come first, and the first is always told.
     room = height - 1 - rows(headline, *numbers, *advice)
-    why: list[RenderableType] = [_bullet(sentence) for sentence in assessment.verdict.because]
+    why: list[RenderableType] = [bullet(sentence) for sentence in assessment.verdict.because]
     while len(why) > 1 and not (wide or explain) and 1 + rows(*why) > room - _LEAST_CHART_HEIGHT:
         del why[-1]
     if why:
@@ -133,7 +135,7 @@ def _many(console: Console, analyses: Sequence[tuple[Trace, Assessment]], *, wid
 
 def _numbers(lines: Sequence[Figure]) -> RenderableType:
     """The figures in columns; a note, which is a sentence, below them in the whole width."""
-    notes = [_hanging(Text("Note ", "bold"), Text(line.value)) for line in lines if line.what == NOTE]
+    notes = [hanging(Text("Note ", "bold"), Text(line.value)) for line in lines if line.what == NOTE]
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
@@ -164,15 +166,3 @@ def _table() -> Table:
 
 def _chart_row(row: chart.Row) -> Text:
     return Text.assemble(*((span.text, _CHART_STYLES[span.role]) for span in row))
-
-
-def _bullet(sentence: str, mark: str = "•") -> Table:
-    return _hanging(Text(f"  {mark}"), Text(units.visible(sentence)))
-
-
-def _hanging(mark: Text, body: Text) -> Table:
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row(mark, body)
-    return grid

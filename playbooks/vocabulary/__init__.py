@@ -3,6 +3,7 @@
 ``python -m playbooks.vocabulary`` prints the tables of docs/facts.md.
 """
 
+import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -12,7 +13,7 @@ from playbooks.vocabulary.server import SERVER
 from playbooks.vocabulary.surroundings import DEPLOYMENT, PROCESS
 from playbooks.vocabulary.trace import TRACE
 
-__all__ = ["FACTS", "SECTIONS", "FactType", "Kind"]
+__all__ = ["FACTS", "SECTIONS", "FactType", "Kind", "unknown_name"]
 
 SECTIONS: Mapping[str, Mapping[str, FactType]] = MappingProxyType(
     {
@@ -28,3 +29,10 @@ SECTIONS: Mapping[str, Mapping[str, FactType]] = MappingProxyType(
 FACTS: Mapping[str, FactType] = MappingProxyType(
     {name: fact for section in SECTIONS.values() for name, fact in section.items()}
 )
+
+
+def unknown_name(name: str) -> str:
+    """What to say about a name that is no fact's: the nearest one that is."""
+    near = difflib.get_close_matches(name, FACTS, n=1)
+    meant = f"; is {near[0]!r} meant?" if near else ";"
+    return f"unknown fact {name!r}{meant} docs/facts.md lists them"

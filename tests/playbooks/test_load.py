@@ -53,7 +53,12 @@ def test_a_good_tree() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "says"),
     [
-        ("fact: limit_known", "fact: limit_size", 6, "asks for an unknown fact 'limit_size'; known: verdict, "),
+        (
+            "fact: limit_known",
+            "fact: limit_size",
+            6,
+            "asks for an unknown fact 'limit_size'",
+        ),
         ("operator: is", "operator: equals", 6, "unknown operator 'equals'; known: is, one_of, at_least, below"),
         ("operand: true", "operand: 3", 6, "compares limit_known with 3; it takes yes/no"),
         ("operand: 1", "operand: one", 12, "compares restarts with 'one'; it takes number"),

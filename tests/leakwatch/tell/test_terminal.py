@@ -10,7 +10,7 @@ from leakwatch.tell import terminal
 from leakwatch.tell.summary import HEAD, columns_that_fit
 from leakwatch.tell.urgency import by_urgency
 from leakwatch.trace import DroppedRow
-from playbooks.types import Confidence, Diagnosis, Step
+from playbooks.types import Action, Answered, Branch, Confidence, Diagnosis, Remedy, Step
 
 ANSI = re.compile("\x1b\\[[0-9;]*m")
 Golden = Callable[[str, str], None]
@@ -36,12 +36,22 @@ def test_the_screen_of_a_leak(examples: Any, golden: Golden) -> None:
 
 
 def test_the_wide_screen_tells_the_diagnosis(examples: Any) -> None:
-    """Where a cause was found it stands on the wide screen with its steps in order, in place of the general advice."""
+    """A cause that was found stands on the screen; where there is room, with its path and its steps in order."""
     steps = (Step("Look", "ps | head"), Step("Stop [red]it[/red]"))
-    diagnosis = Diagnosis("It leaks.", Confidence.LIKELY, (), steps, "x")
-    shown = screen(examples.leak(), wide=True, diagnosis=diagnosis)
-    assert shown.endswith("Cause\n  • It leaks. (likely)\nWhat to do\n  1. Look: ps | head\n  2. Stop [red]it[/red]\n")
-    assert "Next" in screen(examples.leak(), diagnosis=diagnosis)
+    path = (Answered("Does it?", Branch.UNKNOWN, "\x1b[2Jx is not known"),)
+    diagnosis = Diagnosis("It leaks.", Confidence.LIKELY, path, steps, "x", Remedy(Action.RESTART, "requests are lost"))
+    for shown in (
+        screen(examples.leak(), wide=True, diagnosis=diagnosis),
+        screen(examples.leak(), explain=True, diagnosis=diagnosis),
+    ):
+        assert shown.endswith(
+            "Cause\n  • It leaks. (likely)\n"
+            "How it was found (playbook x)\n  unknown Does it? \\x1b[2Jx is not known\n"
+            "What to do\n  1. Look: ps | head\n  2. Stop [red]it[/red]\n"
+            "What a machine may do\n  ! restart; requests are lost\n"
+        )
+    short = screen(examples.leak(), diagnosis=diagnosis)
+    assert "Cause It leaks.\nNext " in short and "Does it?" not in short
 
 
 def test_the_screen_of_many(examples: Any, golden: Golden) -> None:

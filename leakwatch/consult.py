@@ -1,0 +1,69 @@
+"""Everything that is known of one container, a trace, logs and what somebody wrote down -> facts for a playbook."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from leakwatch import detect
+from leakwatch.diagnose import facts_of_incidents, facts_of_trace
+from leakwatch.diagnose.trees import facts_of_file
+from leakwatch.errors import LeakwatchError
+from leakwatch.kills import LogEvidence, facts_of_logs, with_kills
+from leakwatch.logs import read_all
+from leakwatch.sample.log_files import Dating
+from leakwatch.sample.trace_files import read_traces
+from leakwatch.trace import Trace, with_limit
+from playbooks.types import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Where the facts come from: paths as the caller gave them.
+
+    ``container`` names the series of a trace that holds several. ``limit_bytes`` of 0 is no limit, whatever the trace
+    states; None leaves that to the trace. What a file of facts says outweighs the trace and the logs.
+    """
+
+    trace: str | None = None
+    logs: Sequence[str] = ()
+    facts: Sequence[str] = ()
+    container: str | None = None
+    limit_bytes: float | None = None
+
+
+def facts_of(known: Known) -> tuple[Fact, ...]:
+    """All facts; of two with one name the later counts, as in `playbooks.engine.walk`.
+
+    Raises:
+        LeakwatchError: a source that cannot be read, or a trace of several containers of which none was named.
+    """
+    written = tuple(fact for path in known.facts for fact in facts_of_file(path))
+    evidence = LogEvidence(*read_all(known.logs, Dating())) if known.logs else None
+    return (*_measured(known, evidence), *written)
+
+
+def _measured(known: Known, evidence: LogEvidence | None) -> tuple[Fact, ...]:
+    if known.trace is None:
+        if evidence is None:
+            return ()
+        return facts_of_incidents(evidence.incidents, [event for _, event in evidence.events])
+    trace = _one_of(read_traces(known.trace), known)
+    if known.limit_bytes is not None:
+        trace = with_limit(trace, known.limit_bytes or None)
+    assessment = detect.assess(trace)
+    if evidence is None:
+        return facts_of_trace(trace, assessment)
+    assessment = with_kills(trace, assessment, evidence)
+    return (*facts_of_trace(trace, assessment), *facts_of_logs(trace, assessment, evidence))
+
+
+def _one_of(traces: Sequence[Trace], known: Known) -> Trace:
+    names = [str(trace.target.container) for trace in traces]
+    if known.container is None and len(traces) == 1:
+        return traces[0]
+    if known.container is None:
+        what = f"{known.trace}: holds {len(traces)} containers; name one with --container: {', '.join(names[:10])}"
+        raise LeakwatchError(what)
+    if known.container not in names:
+        what = f"{known.trace}: holds no container {known.container!r}; it holds {', '.join(names[:10])}"
+        raise LeakwatchError(what)
+    return traces[names.index(known.container)]
