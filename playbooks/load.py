@@ -88,7 +88,7 @@ def load(name: str, text: str) -> Playbook:
                 continue
             where[node_name] = key
             if section == "findings":
-                node: Question | Finding | None = _finding(reader, value, f"finding {node_name!r}")
+                node: Question | Finding | None = _finding(reader, value, f"finding {node_name!r}", name)
             else:
                 node, links[node_name] = _question(reader, value, f"question {node_name!r}")
             if node is not None:
@@ -139,7 +139,7 @@ def _condition(reader: Reader, node: yaml.Node, what: str) -> Condition | None:
     return Condition(fact, operator, operand)
 
 
-def _finding(reader: Reader, node: yaml.Node, what: str) -> Finding | None:
+def _finding(reader: Reader, node: yaml.Node, what: str, name: str) -> Finding | None:
     fields = reader.fields(node, what, ("cause", "confidence", "steps"), ("remedy", "then"))
     cause = reader.text(fields.get("cause"), f"cause of {what}")
     confidence = _word(reader, fields.get("confidence"), Confidence, f"confidence of {what}")
@@ -150,6 +150,8 @@ def _finding(reader: Reader, node: yaml.Node, what: str) -> Finding | None:
     )
     remedy = _remedy(reader, fields["remedy"], what) if "remedy" in fields else None
     then = reader.text(fields.get("then"), f"then of {what}")
+    if then == name:
+        reader.note(fields["then"], f"{what} goes on to its own tree")
     if remedy is not None and then is not None:
         reader.note(fields["remedy"], f"{what} has a remedy and goes on to {then!r}, which decides on one")
     if cause is None or confidence is None:

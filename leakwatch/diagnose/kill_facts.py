@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from detectors.types import Assessment, Incident, OomEvent
+from leakwatch.diagnose.page_facts import last_rise
 from leakwatch.trace import Trace
 from playbooks.types import Fact
 from playbooks.vocabulary import FACTS
@@ -86,11 +87,10 @@ def _before(trace: Trace, assessment: Assessment, at: float, limit: float | None
             level = float(known.max()) / limit
             yield Fact("level_before_kill_ratio", level, f"before the kill it stood at {level:.0%} of the limit")
     loads = [
-        float(time[rows[-1] + 1])
+        loaded
         for name, counts in trace.columns.items()
-        if name == "model_loads_total" or name.startswith("model_loads_total:")
-        for rows in [np.flatnonzero(np.diff(counts[:row]) > 0)]
-        if len(rows)
+        if name.partition(":")[0] == "model_loads_total"
+        if (loaded := last_rise(time[:row], counts[:row])) is not None
     ]
     if loads:
         seconds = at - max(loads)

@@ -36,6 +36,13 @@ def rise(count: FloatArray) -> float | None:
     return float(np.maximum(np.diff(known), 0.0).sum()) if len(known) > 1 else None
 
 
+def last_rise(time: FloatArray, count: FloatArray) -> float | None:
+    """When a counter was last seen to have risen; None where it was not."""
+    known = np.isfinite(count)
+    rows = np.flatnonzero(np.diff(count[known]) > 0)
+    return float(time[known][rows[-1] + 1]) if len(rows) else None
+
+
 def _kills(trace: Trace) -> Iterator[Fact]:
     kills = rise(trace.columns["oom_kills_total"]) if "oom_kills_total" in trace.columns else None
     if kills:  # a counter that stands still proves nothing: a container that starts again has a new one
@@ -82,9 +89,9 @@ def _models(time: FloatArray, columns: Mapping[str, FloatArray]) -> Iterator[Fac
         now = _last(columns[column]) if column in columns else None
         if now is not None:
             yield Fact(name, now, f"{now:.0f} {what}")
-    rows = np.flatnonzero(np.diff(columns.get("model_loads_total", np.empty(0))) > 0)
-    if len(rows):
-        ago = float(time[-1] - time[rows[-1] + 1])
+    loaded = last_rise(time, columns["model_loads_total"]) if "model_loads_total" in columns else None
+    if loaded is not None:
+        ago = float(time[-1]) - loaded
         yield Fact("seconds_since_load", ago, f"the last model version was loaded {ago:.0f} s before the end")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from detectors.types import Assessment, FloatArray
 from leakwatch.diagnose.kill_facts import facts_of_kill
-from leakwatch.diagnose.page_facts import facts_of_page
+from leakwatch.diagnose.page_facts import facts_of_page, last_rise
 from leakwatch.diagnose.value_facts import facts_of_values
 from leakwatch.trace import Trace
 from playbooks.types import Fact
@@ -39,9 +39,12 @@ def latest(trace: Trace) -> dict[str, float]:
 
 def _killed(trace: Trace, assessment: Assessment) -> tuple[Fact, ...]:
     """Where the memory stood before the last kill that the cgroup itself counted."""
-    kills = trace.columns.get("oom_kills_total", np.empty(0))
-    rows = np.flatnonzero(np.diff(kills) > 0)
-    return facts_of_kill(trace, assessment, float(trace.time_seconds[rows[-1]])) if len(rows) else ()
+    kills = trace.columns.get("oom_kills_total")
+    killed = last_rise(trace.time_seconds, kills) if kills is not None else None
+    if killed is None:
+        return ()
+    before = trace.time_seconds[trace.time_seconds < killed]  # the kill lies between two looks
+    return facts_of_kill(trace, assessment, float(before[-1]))
 
 
 def _judged(assessment: Assessment) -> Iterator[Fact]:

@@ -6,15 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playbooks.engine import walk
+from playbooks.engine import route, walk
 from playbooks.load import built_in, built_in_names, load
-from playbooks.types import Branch, Fact, Finding
+from playbooks.types import Branch, Fact, Finding, Question
 from playbooks.vocabulary import FACTS
 
 ANYTHING = (
     st.none()
     | st.booleans()
     | st.integers()
+    | st.sampled_from([10**400, -(10**5000), [1], {}, b"yes", object(), float("nan"), float("-inf")])
     | st.floats()
     | st.text(max_size=9)
     | st.sampled_from(FACTS["shape"].words)
@@ -45,6 +46,46 @@ def test_any_facts_end_in_a_finding(name: str, values: dict[str, Any]) -> None:
     assert diagnosis.cause in {node.cause for node in playbook.nodes.values() if isinstance(node, Finding)}
     assert diagnosis.steps and diagnosis.playbook == name
     assert all(answered.evidence for answered in diagnosis.path)
+
+
+@pytest.mark.parametrize("name", built_in_names())
+@given(values=st.dictionaries(st.sampled_from(sorted(FACTS)), ANYTHING) | SOUND)
+@settings(max_examples=100, deadline=None)
+def test_unknown_is_never_taken_for_an_answer(name: str, values: dict[str, Any]) -> None:
+    """Yes and no are answered from a value of the vocabulary's type alone; all else is unknown, and says what to do."""
+    turns, _ = route(built_in(name), facts_from(values))
+    for question, answer, evidence in turns:
+        node = built_in(name).nodes[question]
+        assert isinstance(node, Question)
+        fits = FACTS[node.when.fact].fits(values.get(node.when.fact))
+        assert (answer is not Branch.UNKNOWN) == fits
+        assert fits or FACTS[node.when.fact].collect in evidence
+
+
+@given(values=SOUND)
+@settings(max_examples=200, deadline=None)
+def test_a_walk_through_several_trees_ends(values: dict[str, Any]) -> None:
+    """Whichever trees a walk goes on in, it ends, joins what each found, and takes the last one's remedy."""
+    trees = {name: built_in(name) for name in built_in_names()}
+    for name, playbook in trees.items():
+        alone, whole = walk(playbook, facts_from(values)), walk(playbook, facts_from(values), trees)
+        assert whole.playbook == name and whole.cause.startswith(alone.cause)
+        assert whole.path[: len(alone.path)] == alone.path and whole.steps[: len(alone.steps)] == alone.steps
+
+
+def going_on(to: str) -> str:
+    return (
+        "about: goes on\nstart: end\nquestions: {}\n"
+        f"findings: {{end: {{cause: Here., confidence: possible, steps: [{{do: look}}], then: {to}}}}}\n"
+    )
+
+
+def test_going_on() -> None:
+    """A walk goes on where the tree is there and was not walked yet, and stops where it is not."""
+    here, there = load("here", going_on("there")), load("there", going_on("here"))
+    assert walk(here, ()).cause == "Here."
+    assert walk(here, (), {"there": there, "here": here}).cause == "Here. Here."
+    assert walk(here, (), {"elsewhere": there}).cause == "Here."
 
 
 def one_question(when: str) -> str:
@@ -98,6 +139,14 @@ def test_evidence() -> None:
     )
     assert evidence(Fact("time_to_limit_seconds", None, "the page was down"))[1].startswith("the page was down; record")
     assert evidence(Fact("time_to_limit_seconds", "soon"))[1].startswith("time_to_limit_seconds holds 'soon', which")
+
+
+def test_evidence_of_an_odd_value() -> None:
+    """A value that cannot be shown is named by its type."""
+    tree = load("t", one_question("{fact: restarts, operator: below, operand: 2}"))
+    for value in (10**5000, [1], object()):
+        (answered,) = walk(tree, [Fact("restarts", value)]).path  # type: ignore[arg-type]
+        assert answered.evidence.startswith(f"restarts holds a value of type {type(value).__name__}, which")
 
 
 def test_flags_in_evidence() -> None:
