@@ -151,3 +151,27 @@ def test_a_name_that_nobody_has_is_gone() -> None:
         pid_of_name("no\nsuch\x1b[31m")
     assert raised.value.gone
     assert "\n" not in str(raised.value) and "\x1b" not in str(raised.value)
+
+
+FORKS_WHEN_TOLD = """
+import os, sys
+print("ready", flush=True)
+for line in sys.stdin:
+    if os.fork() == 0:
+        sys.stdin.read()
+        os._exit(0)
+    print("forked", flush=True)
+"""
+
+
+@pytest.mark.parametrize("later_seconds", [1020.0, 10.0], ids=["later", "after the clock was set back"])
+def test_new_workers_are_found(start: Start, later_seconds: float) -> None:
+    """Within seconds, and a clock that jumps back does not put it off for as long as it jumped."""
+    process = start(FORKS_WHEN_TOLD)
+    source = ProcessSource(lambda: process.pid)
+    assert source.read(1000.0).values["threads"] == 1
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "forked\n"
+    assert source.read(later_seconds).values["threads"] == 2
