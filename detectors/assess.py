@@ -21,13 +21,17 @@ from detectors.wording import count
 MINIMUM_SAMPLES = 20
 
 
-def assess(time_seconds: FloatArray, columns: Mapping[str, FloatArray], *, limit_bytes: float | None) -> Assessment:
+def assess(
+    time_seconds: FloatArray, columns: Mapping[str, FloatArray], *, limit_bytes: float | None, replicas: int = 1
+) -> Assessment:
     """Does it leak, how fast, since when, how long is left, and why we say so.
 
     Args:
         time_seconds: (n,) Unix seconds, strictly rising.
         columns: by contract name, each (n,), NaN where unknown.
         limit_bytes: the memory limit, None where there is none.
+        replicas: of how many like containers this is the mean (`detectors.pooling`): the growth that matters falls with
+            the root of their number, as the noise of a mean does.
 
     Raises:
         ValueError: a column's length differs from ``time_seconds``, or the times do not rise.
@@ -46,7 +50,7 @@ def assess(time_seconds: FloatArray, columns: Mapping[str, FloatArray], *, limit
     if known < MINIMUM_SAMPLES:
         why = f"{count(known, 'sample')} cannot be judged: at least {MINIMUM_SAMPLES} are needed"
         return _too_short(metric, why, wait_for_samples(time_seconds, known, MINIMUM_SAMPLES))
-    scene = prepare(time_seconds, columns[metric], columns, limit_bytes)
+    scene = prepare(time_seconds, columns[metric], columns, limit_bytes, replicas)
     level, floor = contest(scene)
     return _tell(scene, metric, level, floor, rule(scene, level, floor), columns)
 

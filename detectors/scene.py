@@ -60,9 +60,13 @@ class Scene:
 
 
 def prepare(
-    time_seconds: FloatArray, level: FloatArray, columns: Mapping[str, FloatArray], limit: float | None
+    time_seconds: FloatArray,
+    level: FloatArray,
+    columns: Mapping[str, FloatArray],
+    limit: float | None,
+    replicas: int = 1,
 ) -> Scene:
-    """Reduce, cut the start-up off, find the falls, bin."""
+    """Reduce, cut the start-up off, find the falls, bin; ``replicas`` as in `detectors.assess.assess`."""
     start = float(time_seconds[0])
     known = np.isfinite(level)
     series = reduce(Series(time_seconds[known] - start, level[known]))
@@ -73,7 +77,7 @@ def prepare(
     count = _all_requests(time_seconds - start, columns, by_model)
     cuts = find_cuts(series, count, limit)
     series = _without_startups(series, cuts)
-    material = material_growth(series.value, limit)
+    material = material_growth(series.value, limit) / np.sqrt(replicas)
     bins = judge_teeth(series, cuts.time) if cuts.kind is Cut.MANY_TEETH else judge(series, cuts.time)
     judged = without_pulses(bins, IMMATERIAL_SHARE * material)
     return Scene(

@@ -286,3 +286,18 @@ class Incident:
     processes: tuple[tuple[str, int, int], ...]
     because: tuple[str, ...]
     lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One of many like containers, on a grid of time that all of them share.
+
+    Attributes:
+        level_bytes: (m,) its level, NaN where unknown.
+        request_rate: (m,) requests per second in each cell; None where they are not counted.
+        restarts: the cells in which a new life begins.
+    """
+
+    level_bytes: FloatArray
+    request_rate: FloatArray | None
+    restarts: tuple[int, ...] = ()

@@ -1,15 +1,18 @@
 """What numbers and lines mean: the only caller of detectors/."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from detectors.assess import assess as _assess
-from detectors.types import Assessment, Thresholds
+from detectors.types import Assessment, Replica, Thresholds
 from leakwatch.settings import ConditionSettings
-from leakwatch.trace import Trace
+from leakwatch.trace import FloatArray, Trace
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from detectors.conditions import ConditionWatch
     from detectors.live import LiveDetector as LiveDetector
     from detectors.oom_lines import Scanner as Scanner
@@ -18,6 +21,32 @@ if TYPE_CHECKING:
 def assess(trace: Trace) -> Assessment:
     """Judge one trace: does it leak, how fast, since when, how long is left, and why we say so."""
     return _assess(trace.time_seconds, trace.columns, limit_bytes=trace.limit_bytes)
+
+
+def outline(trace: Trace, metric: str, edges: FloatArray) -> "tuple[FloatArray, FloatArray | None]":
+    """A container on a grid shared with others, see `detectors.pooling.outline`."""
+    from detectors.pooling import outline as _outline  # one trace alone does not need it
+
+    columns = trace.columns
+    return _outline(trace.time_seconds, columns[metric], columns.get("requests_total"), edges)
+
+
+def assess_together(
+    time_seconds: FloatArray, replicas: Sequence[Replica], limit_bytes: float | None
+) -> tuple[Assessment, int]:
+    """Judge replicas as one: the assessment of their mean, and how many of them rise with it."""
+    from detectors.pooling import pool
+
+    pooled = pool(time_seconds, replicas)
+    found = _assess(pooled.time_seconds, pooled.columns, limit_bytes=limit_bytes, replicas=len(replicas))
+    return found, pooled.rise_with()
+
+
+def claimable(probabilities: FloatArray, false_discovery_rate: float) -> "NDArray[np.bool_]":
+    """Which findings may be claimed together, see `detectors.pooling.false_discoveries`."""
+    from detectors.pooling import false_discoveries
+
+    return false_discoveries(probabilities, false_discovery_rate)
 
 
 def live_detector(*, limit_bytes: float | None = None) -> "LiveDetector":

@@ -6,7 +6,16 @@ import click
 
 from leakwatch import __version__
 
-COMMANDS = ("analyze", "logs", "playbook", "record", "lint", "tell", "config")
+COMMANDS = (
+    "analyze",
+    "logs",
+    "record",
+    "fleet",
+    "playbook",
+    "tell",
+    "lint",
+    "config",
+)
 """Each is a module of this package that holds a click command named ``command``."""
 
 

@@ -1,0 +1,128 @@
+"""Replicas of one workload, image or node judged together, and what their comparison says."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from detectors.types import Answer, Replica, Trend
+from leakwatch import detect
+from leakwatch.members import Grid, Group, Judged
+
+KINDS = ("workload", "image", "node")
+LEAST_REPLICAS = 3
+FALSE_DISCOVERIES = 0.05
+MOST_RISE = 0.75
+"""A leak of a group is one of at least this share of its replicas; less is the leak of some of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTask:
+    """The members of one group and the grid they are on."""
+
+    kind: str
+    name: str
+    members: tuple[Judged, ...]
+    grid: Grid
+
+
+def group_tasks(judged: Sequence[Judged], kinds: Sequence[str], grid: Grid) -> Iterator[GroupTask]:
+    """Every group with enough members to be judged."""
+    for kind in kinds:
+        members: dict[str, list[Judged]] = defaultdict(list)
+        for one in judged:
+            name = _group_name(one, kind)
+            if name is not None and np.isfinite(one.levels).any():
+                members[name].append(one)
+        for name, of in members.items():
+            if len(of) >= LEAST_REPLICAS:
+                yield GroupTask(kind, name, tuple(of), grid)
+
+
+def judge_group(task: GroupTask) -> Group:
+    """The mean of the replicas judged as one trace (`detectors.pooling`)."""
+    grid = task.grid
+    edges = np.linspace(grid.start_seconds, grid.end_seconds, grid.cells + 1)
+    replicas = [
+        Replica(
+            one.levels.astype(np.float64),
+            None if one.request_rates is None else one.request_rates.astype(np.float64),
+            one.restarts,
+        )
+        for one in task.members
+    ]
+    limits = [one.limit_bytes for one in task.members if one.limit_bytes]
+    limit = float(np.median(limits)) if len(limits) == len(task.members) else None
+    found, rising = detect.assess_together(0.5 * (edges[1:] + edges[:-1]), replicas, limit)
+    verdict = found.verdict
+    leaks = verdict.verdict is Answer.LEAK and rising >= MOST_RISE * len(replicas)
+    with np.errstate(all="ignore"):
+        levels = np.nanmean(np.array([one.level_bytes for one in replicas]), axis=0)
+    workloads = {one.labels.get("workload") for one in task.members}
+    return Group(
+        kind=task.kind,
+        name=task.name,
+        within=workloads.pop() if len(workloads) == 1 else None,
+        replicas=len(replicas),
+        leaking=sum(one.verdict is Answer.LEAK for one in task.members),
+        rising=rising,
+        probability=verdict.confidence if leaks else 0.0,
+        claimed=False,
+        trend=verdict.trend if leaks else None,
+        onset=verdict.onset if leaks else None,
+        shape=verdict.shape,
+        levels=levels.astype(np.float32),
+        because=verdict.because[:2],
+    )
+
+
+def claim(groups: Sequence[Group]) -> list[Group]:
+    """The groups with those claimed that keep the rate of false discoveries, and what their comparison says."""
+    if not groups:
+        return []
+    chosen = detect.claimable(np.array([group.probability for group in groups]), FALSE_DISCOVERIES)
+    claimed = [
+        replace(group, claimed=bool(yes) and group.trend is not None) for group, yes in zip(groups, chosen, strict=True)
+    ]
+    return [replace(group, because=(*_compared(group, claimed), *group.because)) for group in claimed]
+
+
+def _group_name(one: Judged, kind: str) -> str | None:
+    """The label; a workload and an image with their namespace, for the same name elsewhere is another."""
+    value = one.labels.get(kind)
+    if not value or kind == "node":
+        return value or None
+    namespace = one.labels.get("namespace")
+    return f"{namespace}/{value}" if namespace and kind == "workload" else value
+
+
+def _compared(group: Group, groups: Sequence[Group]) -> Iterator[str]:
+    """What the siblings do: other images of the same workload, other nodes."""
+    if not group.claimed:
+        return
+    same: Callable[[Group], bool]
+    if group.kind == "image" and group.within is not None:
+        same = lambda other: other.kind == "image" and other.within == group.within  # noqa: E731
+        of = f"images of {group.within}"
+    else:
+        same = lambda other: other.kind == group.kind  # noqa: E731
+        of = f"{group.kind}s"
+    siblings = [other for other in groups if other is not group and same(other)]
+    if not siblings:
+        return
+    rising = [other for other in siblings if other.claimed]
+    if not rising:
+        yield f"no other of the {len(siblings)} {of} rises: it came with this {group.kind}"
+    elif len(rising) == len(siblings):
+        slopes = [other.trend for other in rising if other.trend is not None]
+        if group.trend is not None and all(_alike(group.trend, trend) for trend in slopes):
+            yield f"all {len(siblings)} other {of} rise alike: what they share is the cause, not this {group.kind}"
+        else:
+            yield f"the other {len(siblings)} {of} rise as well, at other rates"
+    else:
+        yield f"{len(rising)} of the {len(siblings)} other {of} rise as well"
+
+
+def _alike(one: Trend, other: Trend) -> bool:
+    return one.low <= other.high and other.low <= one.high
