@@ -11,5 +11,5 @@ class SystemClock:
         return time.time()
 
     def steady(self) -> float:
-        """Seconds that only ever rise; they stand still while the machine is suspended (CLOCK_MONOTONIC)."""
-        return time.monotonic()
+        """Seconds that only ever rise, and go on while the machine is suspended (CLOCK_BOOTTIME, clock_gettime(2))."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -1,0 +1,140 @@
+"""The loop: sample, detect, diagnose, act, tell; once a beat, for ever."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from leakwatch.act.decision import Happening
+from leakwatch.agent.clock_steps import ClockSteps
+from leakwatch.agent.hand import Hand
+from leakwatch.agent.log_reading import LogReading
+from leakwatch.agent.looking import LookCounts
+from leakwatch.agent.newsroom import news_of
+from leakwatch.agent.watched import KILLS_NOTE, Watched
+from leakwatch.diagnose import read_trees
+from leakwatch.ports import Clock, Source
+from leakwatch.sample.history import History
+from leakwatch.sample.poller import stop_all
+from leakwatch.settings import Settings, TargetSettings
+from leakwatch.tell import units
+from leakwatch.tell.telling import Telling
+
+_NO_TARGET = ""
+_SEEN_NOTE = "seen_until"
+
+log = logging.getLogger(__name__)
+
+
+class Agent:
+    """Everything that runs between two readings of the settings.
+
+    Args:
+        settings: what is watched, and how; its ``state_dir`` is there, and ours.
+        clock: the only reader of the time.
+        sources: the sources of a target, the memory's first.
+        telling: where messages go; closed by whoever made it.
+        hand: who acts; None: nobody does. Closed by whoever made it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        sources: Callable[[TargetSettings], Sequence[Source]],
+        telling: Telling,
+        hand: Hand | None = None,
+    ) -> None:
+        self._settings, self._clock, self._telling, self._hand = settings, clock, telling, hand
+        self._trees = read_trees(settings.playbooks)
+        self._steps, self.looks, now = ClockSteps(clock), LookCounts(), clock.now()
+        self.history = History(Path(settings.state_dir) / "history.sqlite", now)
+        seen = self.history.notes(_NO_TARGET).get(_SEEN_NOTE)
+        self._logs = LogReading(settings.targets, None if seen is None else float(seen))
+        many = len(settings.targets)
+        self.watched = tuple(
+            Watched(target, settings, sources(target), clock, self.looks, number / many)
+            for number, target in enumerate(settings.targets)
+        )
+        for one in self.watched:
+            kept = one.restore(self.history, now)
+            log.info("%s: watched from here; %s known", units.visible(one.name), units.count(kept, "earlier sample"))
+        for name in self.history.targets():
+            self.history.thin_out(name, now)
+        self.beat_at, self.cycles = clock.steady(), 0
+        self._trouble: str | None = None
+
+    def run(self, stop: threading.Event, reload: threading.Event | None = None, cycles: int | None = None) -> None:
+        """Beat until ``stop`` or ``reload`` is set, or for so many cycles; a missed beat is not made up for."""
+        every, begun, beat = self._settings.sample_every_seconds, self._clock.steady(), 0
+        for one in self.watched:
+            one.looking.start()
+        while not stop.is_set() and not (reload and reload.is_set()) and self.cycles != cycles:
+            self.cycle()
+            beat = max(beat + 1, int((self._clock.steady() - begun) / every))
+            stop.wait(max(0.0, begun + beat * every - self._clock.steady()))
+
+    def cycle(self) -> None:
+        """One beat: the five verbs, for each target."""
+        now, steady = self._clock.now(), self._clock.steady()
+        self._follow_the_clock(now)
+        self._read_logs(now, steady)
+        decisions = self._hand.decisions() if self._hand else {}
+        happened = self._hand.happenings() if self._hand else ()
+        for one in self.watched:
+            one.sample(self.history)
+            verdict = one.detect(now, steady)
+            if verdict is not None:
+                one.diagnose(verdict, self.history, self._trees, now)
+                if self._hand is not None:
+                    incident = self._telling.incident(one.name).key or one.name
+                    self._hand.offer(one.case(verdict, incident, self.history, now))
+            diagnosis = one.cause.diagnosis if one.cause else None
+            own = [what for what in happened if what.target == one.name]
+            state = one.state
+            news = news_of(
+                state.verdict, state.limit_bytes, diagnosis, state.take_pending(), decisions.get(one.name), own
+            )
+            self._telling.happened(one.name, news, now)
+        self._keep(now, happened)
+        self.beat_at, self.cycles = self._clock.steady(), self.cycles + 1
+
+    def close(self, within_seconds: float) -> None:
+        """End; a source that hangs is left behind."""
+        pollers = [poller for one in self.watched for poller in one.looking.pollers]
+        stop_all(pollers, within_seconds, clock=self._clock)
+        self._logs.close()
+        self.history.flush(self._clock.now())
+        self.history.close()
+
+    def _read_logs(self, now: float, steady: float) -> None:
+        by_name = {one.name: one for one in self.watched}
+        for told in self._logs.news(steady):
+            for one in map(by_name.__getitem__, told.targets):
+                if one.state.observe_incident(told.log, told.incident, told.kind, now, own_log=told.own_log):
+                    self.history.note(one.name, KILLS_NOTE, one.state.kills.as_note())
+
+    def _follow_the_clock(self, now: float) -> None:
+        step = self._steps.step_seconds()
+        if step:
+            log.warning("the clock was set by %.0f s; what is remembered is moved with it", step)
+            self.history.flush(now)
+            self.history.shift(step)
+            for one in self.watched:
+                one.shift(step, self.history, now)
+
+    def _keep(self, now: float, happened: Sequence[Happening]) -> None:
+        """Put the beat on the disk, thin out one target's past, and say what is wrong with either, once."""
+        self.history.note(_NO_TARGET, _SEEN_NOTE, repr(now))
+        self.history.flush(now)
+        self.history.thin_out(self.watched[self.cycles % len(self.watched)].name, now)
+        for one in happened:
+            if one.target is None:
+                log.warning("%s", units.visible(one.sentence))
+        troubles = (self.history.moved_aside, self.history.trouble, self._telling.trouble)
+        trouble = "; ".join(one for one in troubles if one is not None) or None
+        if trouble is not None and self._trouble is None:
+            log.warning("%s", units.visible(trouble))
+        if trouble is None and self._trouble is not None:
+            log.warning("the state is kept on the disk again")
+        self._trouble, self.history.moved_aside = trouble, None

@@ -1,0 +1,123 @@
+"""One target of the agent: its sources and its state together, through the verbs."""
+
+from collections.abc import Sequence
+
+from detectors.types import Level, LiveVerdict
+from leakwatch.act.decision import Case
+from leakwatch.agent.diagnosing import Cause, diagnosed, is_due
+from leakwatch.agent.looking import LookCounts, Looking
+from leakwatch.agent.target_state import TargetState
+from leakwatch.diagnose import Trees
+from leakwatch.ports import Clock, Source
+from leakwatch.sample.history import History
+from leakwatch.settings import Settings, TargetSettings
+from leakwatch.tell.metrics_page import PageTarget
+from leakwatch.trace import MEMORY_COLUMNS
+
+KILLS_NOTE = "kills"
+PAST_SECONDS = 35 * 86_400.0
+_SHOWN_MEMORY = (*MEMORY_COLUMNS, "limit_bytes", "peak_bytes")
+
+
+class Watched:
+    """A target with all that is known of it.
+
+    Args:
+        sources: the memory's first.
+        stagger: 0..1, where in the judging period its turn is, so that not all targets are judged in one beat.
+    """
+
+    def __init__(
+        self,
+        target: TargetSettings,
+        settings: Settings,
+        sources: Sequence[Source],
+        clock: Clock,
+        counts: LookCounts,
+        stagger: float = 0.0,
+    ) -> None:
+        self.name, self._settings = target.name, settings
+        self.looking = Looking(target, sources, settings.sample_every_seconds, clock, counts)
+        self.state = TargetState(target, settings.conditions)
+        self.cause: Cause | None = None
+        self._judge_at = clock.steady() + stagger * settings.judge_every_seconds
+
+    def restore(self, history: History, now: float) -> int:
+        """Take in what an earlier agent kept; returns the number of samples."""
+        past = history.samples(self.name, now - PAST_SECONDS, now)
+        count = self.state.restore(past, history.notes(self.name).get(KILLS_NOTE))
+        if count:
+            self.state.judge(now)
+        return count
+
+    def sample(self, history: History) -> None:
+        """What the sources told since the last beat."""
+        before = self.state.kills.as_note()
+        for sample, has_memory in self.looking.samples():
+            if has_memory:
+                history.add(self.name, sample)
+                self.state.observe(sample, self.looking.memory_source, self.looking.identity(sample))
+            else:
+                self.state.observe_conditions(sample)
+        note = self.state.kills.as_note()
+        if note != before:
+            history.note(self.name, KILLS_NOTE, note)
+
+    def detect(self, now: float, steady: float) -> LiveVerdict | None:
+        """The verdict, where it is time to judge; None in between."""
+        if steady < self._judge_at or self.state.last is None:
+            return None
+        self._judge_at = max(self._judge_at + self._settings.judge_every_seconds, steady)
+        return self.state.judge(now)
+
+    def diagnose(self, verdict: LiveVerdict, history: History, trees: Trees, now: float) -> None:
+        """The cause, where one has to be asked for."""
+        if verdict.level is Level.QUIET:
+            self.cause = None
+        elif is_due(self.cause, verdict, now):
+            self.cause = diagnosed(self.state, verdict, history, trees, now)
+
+    def case(self, verdict: LiveVerdict, incident: str, history: History, now: float) -> Case:
+        """What acting is to consider; with the samples so far where the limit is near, for the evidence."""
+        state, cause, near = self.state, self.cause, self._settings.act.act_before_limit_seconds
+        forecast = verdict.forecast if verdict.level is Level.LEAK else None
+        trace = None
+        if forecast is not None and forecast.low < near:
+            trace = history.trace(self.name, max(verdict.onset or 0.0, now - PAST_SECONDS) - near, now)
+        return Case(
+            target=self.name,
+            incident=incident,
+            verdict=verdict,
+            diagnosis=cause.diagnosis if cause else None,
+            memory_bytes=state.level_bytes,
+            limit_bytes=state.limit_bytes,
+            model=cause.model if cause else None,
+            trace=trace,
+            sentences=tuple(said for one in state.incidents for said in one.because[:1]),
+        )
+
+    def shift(self, by_seconds: float, history: History, now: float) -> None:
+        """The clock was set by so much: go on as if it had always been right."""
+        self.state.shift(by_seconds)
+        self.cause = None
+        self.state.restore_detector(history.samples(self.name, now - PAST_SECONDS, now))
+
+    def page(self) -> PageTarget:
+        """What the metrics page says of it."""
+        state, verdict = self.state, self.state.verdict
+        values = state.last.values if state.last is not None else {}
+        memory = {name.removesuffix("_bytes"): values[name] for name in _SHOWN_MEMORY if name in values}
+        if not memory.get("limit", 1.0):
+            del memory["limit"]  # 0 is none
+        if verdict is None:
+            return PageTarget(self.name, memory_bytes=memory, oom_events=state.kills.counts)
+        word = "suspected" if verdict.level is Level.SUSPECTED else str(verdict.verdict)
+        return PageTarget(
+            self.name,
+            word,
+            verdict.trend.slope_per_second if verdict.trend else None,
+            verdict.forecast.seconds_to_limit if verdict.forecast else None,
+            self.cause.bytes_per_request if self.cause else {},
+            memory,
+            state.kills.counts,
+        )
