@@ -1,7 +1,7 @@
 """All conditions of one container. No clock, no input or output."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from detectors.conditions.gate import Gate
 from detectors.conditions.loads import SlowLoads
@@ -46,6 +46,8 @@ class ConditionWatch:
                 if value is None or value <= enter or len(self._gates) >= MOST_NAMES:
                     continue
                 gate = self._gates[name] = Gate(enter, self._hold_seconds(name))
+            if name in readings:
+                gate.enter = enter
             since, turned = gate.since, gate.turn(now, value)
             if turned is not None:
                 lasted = f", after {duration(now - since)}" if since is not None and not turned else ""
@@ -57,6 +59,12 @@ class ConditionWatch:
                 del self._gates[name]
                 self._said.pop(name, None)
         return tuple(turns)
+
+    def resume(self, names: Iterable[str], now: float) -> None:
+        """These held when an earlier watch ended: they hold until samples say otherwise, or say nothing of them."""
+        for name in names:
+            self._gates[name] = Gate(0.0, self._hold_seconds(name), holds=True, since=now)
+            self._said[name] = f"{name} held before"
 
     def restarted(self, at: float) -> None:
         """A life ended at this time; counters and loads begin anew with the next sample."""

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from leakwatch.act.decision import Happening
@@ -18,7 +19,11 @@ from leakwatch.sample.history import History
 from leakwatch.sample.poller import stop_all
 from leakwatch.settings import Settings, TargetSettings
 from leakwatch.tell import units
+from leakwatch.tell.metrics_page import PageState
 from leakwatch.tell.telling import Telling
+
+MISSED_BEATS, LEAST_LATE_SECONDS = 3, 2.0
+"""The agent is not well after so many beats; with fast beats a pause of the machine is no illness."""
 
 _NO_TARGET = ""
 _SEEN_NOTE = "seen_until"
@@ -59,16 +64,25 @@ class Agent:
         for one in self.watched:
             kept = one.restore(self.history, now)
             log.info("%s: watched from here; %s known", units.visible(one.name), units.count(kept, "earlier sample"))
+            one.state.conditions.resume(telling.incident(one.name).conditions, now)
         for name in self.history.targets():
             self.history.thin_out(name, now)
-        self.beat_at, self.cycles = clock.steady(), 0
+        self.beat_at, self.cycles, self.page = clock.steady(), 0, PageState()
         self._trouble: str | None = None
 
-    def run(self, stop: threading.Event, reload: threading.Event | None = None, cycles: int | None = None) -> None:
-        """Beat until ``stop`` or ``reload`` is set, or for so many cycles; a missed beat is not made up for."""
-        every, begun, beat = self._settings.sample_every_seconds, self._clock.steady(), 0
+    def start(self) -> None:
+        """Have the sources asked from now on."""
         for one in self.watched:
             one.looking.start()
+
+    def run(self, stop: threading.Event, reload: threading.Event | None = None, cycles: int | None = None) -> None:
+        """Beat until ``stop`` or ``reload`` is set, or for so many cycles; a missed beat is not made up for.
+
+        The beat lies half a period after the sources': each sample is on the disk before the next one is taken.
+        """
+        every, beat = self._settings.sample_every_seconds, 0
+        begun = self._clock.steady() + every / 2
+        stop.wait(every / 2)
         while not stop.is_set() and not (reload and reload.is_set()) and self.cycles != cycles:
             self.cycle()
             beat = max(beat + 1, int((self._clock.steady() - begun) / every))
@@ -77,12 +91,12 @@ class Agent:
     def cycle(self) -> None:
         """One beat: the five verbs, for each target."""
         now, steady = self._clock.now(), self._clock.steady()
-        self._follow_the_clock(now)
+        step = self._follow_the_clock(now)
         self._read_logs(now, steady)
         decisions = self._hand.decisions() if self._hand else {}
         happened = self._hand.happenings() if self._hand else ()
         for one in self.watched:
-            one.sample(self.history)
+            one.sample(self.history, now, step)
             verdict = one.detect(now, steady)
             if verdict is not None:
                 one.diagnose(verdict, self.history, self._trees, now)
@@ -95,9 +109,19 @@ class Agent:
             news = news_of(
                 state.verdict, state.limit_bytes, diagnosis, state.take_pending(), decisions.get(one.name), own
             )
-            self._telling.happened(one.name, news, now)
+            self._telling.happened(one.name, news, now, partial(one.recent, self.history, now))
         self._keep(now, happened)
-        self.beat_at, self.cycles = self._clock.steady(), self.cycles + 1
+        self.beat_at, self.cycles, self.page = self._clock.steady(), self.cycles + 1, self._page()
+
+    def misses_beats(self) -> bool:
+        """Whether three beats have passed without one being done; asked by another thread."""
+        late = self._clock.steady() - self.beat_at
+        return late > max(MISSED_BEATS * self._settings.sample_every_seconds, LEAST_LATE_SECONDS)
+
+    @property
+    def draining(self) -> frozenset[str]:
+        """Targets whose readiness should be off now; asked by another thread."""
+        return self._hand.draining() if self._hand else frozenset()
 
     def close(self, within_seconds: float) -> None:
         """End; a source that hangs is left behind."""
@@ -107,6 +131,16 @@ class Agent:
         self.history.flush(self._clock.now())
         self.history.close()
 
+    def _page(self) -> PageState:
+        return PageState(
+            tuple(one.page() for one in self.watched),
+            dict(self._hand.counts) if self._hand else {},
+            self._telling.counts(),
+            dict(self.looks.outcomes),
+            tuple(self.looks.durations),
+            self.looks.seconds,
+        )
+
     def _read_logs(self, now: float, steady: float) -> None:
         by_name = {one.name: one for one in self.watched}
         for told in self._logs.news(steady):
@@ -114,7 +148,8 @@ class Agent:
                 if one.state.observe_incident(told.log, told.incident, told.kind, now, own_log=told.own_log):
                     self.history.note(one.name, KILLS_NOTE, one.state.kills.as_note())
 
-    def _follow_the_clock(self, now: float) -> None:
+    def _follow_the_clock(self, now: float) -> float:
+        """By how many seconds it was set; the past is moved with it."""
         step = self._steps.step_seconds()
         if step:
             log.warning("the clock was set by %.0f s; what is remembered is moved with it", step)
@@ -122,6 +157,7 @@ class Agent:
             self.history.shift(step)
             for one in self.watched:
                 one.shift(step, self.history, now)
+        return step
 
     def _keep(self, now: float, happened: Sequence[Happening]) -> None:
         """Put the beat on the disk, thin out one target's past, and say what is wrong with either, once."""

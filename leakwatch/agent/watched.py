@@ -12,10 +12,11 @@ from leakwatch.ports import Clock, Source
 from leakwatch.sample.history import History
 from leakwatch.settings import Settings, TargetSettings
 from leakwatch.tell.metrics_page import PageTarget
-from leakwatch.trace import MEMORY_COLUMNS
+from leakwatch.trace import MEMORY_COLUMNS, Sample, Trace
 
 KILLS_NOTE = "kills"
 PAST_SECONDS = 35 * 86_400.0
+_DAY_SECONDS = 86_400.0
 _SHOWN_MEMORY = (*MEMORY_COLUMNS, "limit_bytes", "peak_bytes")
 
 
@@ -50,10 +51,12 @@ class Watched:
             self.state.judge(now)
         return count
 
-    def sample(self, history: History) -> None:
-        """What the sources told since the last beat."""
+    def sample(self, history: History, now: float, step_seconds: float = 0.0) -> None:
+        """What the sources told since the last beat; ``step_seconds`` is by how much the clock was set meanwhile."""
         before = self.state.kills.as_note()
         for sample, has_memory in self.looking.samples():
+            if abs(sample.time_seconds + step_seconds - now) < abs(sample.time_seconds - now):  # taken before the step
+                sample = Sample(sample.time_seconds + step_seconds, sample.values, sample.life)
             if has_memory:
                 history.add(self.name, sample)
                 self.state.observe(sample, self.looking.memory_source, self.looking.identity(sample))
@@ -95,6 +98,12 @@ class Watched:
             trace=trace,
             sentences=tuple(said for one in state.incidents for said in one.because[:1]),
         )
+
+    def recent(self, history: History, now: float) -> Trace:
+        """What a picture of the present shows: from well before the onset on, or the last day."""
+        onset = self.state.verdict.onset if self.state.verdict else None
+        since = now - _DAY_SECONDS if onset is None else onset - (now - onset)
+        return history.trace(self.name, max(since, now - PAST_SECONDS), now)
 
     def shift(self, by_seconds: float, history: History, now: float) -> None:
         """The clock was set by so much: go on as if it had always been right."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from leakwatch.settings.reading import Loaded, load
+from leakwatch.settings.reading import load
 from leakwatch.settings.schema import Path
 
 _FLAGS: dict[str, tuple[str, Path]] = {
@@ -20,7 +20,10 @@ _FLAGS: dict[str, tuple[str, Path]] = {
 
 
 def settings_flags(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command decorated so takes ``--config`` and the flags over it, and is handed ``loaded`` in their place."""
+    """A command decorated so takes ``--config`` and the flags over it, and is handed ``load`` in their place.
+
+    ``load()`` reads the settings, each time anew; it raises SettingsError with all mistakes.
+    """
 
     @click.option("--config", metavar="FILE", envvar="LEAKWATCH_CONFIG", help="The settings file.")
     @click.option("--sample-every", metavar="D", help="Time between two samples: 250ms, 5s.")
@@ -30,20 +33,16 @@ def settings_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--dry-run/--act", default=None, help="Only tell what would be done, or do it.")
     @functools.wraps(command)
     def with_settings(config: str | None, dry_run: bool | None, **given: Any) -> Any:
-        return command(loaded=load_settings(config, dry_run, given), **given)
+        flags = _overrides(dry_run, given)
+        return command(load=lambda: load(config, os.environ, flags), **given)
 
     return with_settings
 
 
-def load_settings(config: str | None, dry_run: bool | None, given: dict[str, Any]) -> Loaded:
-    """The settings under the flags, which are taken out of ``given``.
-
-    Raises:
-        SettingsError: with all mistakes.
-    """
-    flags = {path: (flag, given.pop(name)) for name, (flag, path) in _FLAGS.items() if given[name] is not None}
-    for name in _FLAGS:
-        given.pop(name, None)
+def _overrides(dry_run: bool | None, given: dict[str, Any]) -> dict[Path, tuple[str, str]]:
+    """The flags by the setting that they set; they are taken out of ``given``."""
+    values = {name: given.pop(name) for name in _FLAGS}
+    flags = {path: (flag, values[name]) for name, (flag, path) in _FLAGS.items() if values[name] is not None}
     if dry_run is not None:
         flags["act", "dry_run"] = ("--dry-run" if dry_run else "--act", "true" if dry_run else "false")
-    return load(config, os.environ, flags)
+    return flags

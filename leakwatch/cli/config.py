@@ -1,6 +1,7 @@
 """``leakwatch config``: what the settings are, where each came from, and whether they can be used."""
 
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -18,8 +19,9 @@ def command() -> None:
 @command.command()
 @settings_flags
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
-def show(loaded: Loaded, debug: bool) -> None:
+def show(load: Callable[[], Loaded], debug: bool) -> None:
     """Each setting with its value and where it came from; of a secret, the file's name alone."""
+    loaded = load()
     rows = list(describe(loaded))
     names, values = max(len(row.name) for row in rows), max(len(visible(row.value)) for row in rows)
     for row in rows:
@@ -30,11 +32,12 @@ def show(loaded: Loaded, debug: bool) -> None:
 @command.command()
 @settings_flags
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
-def check(loaded: Loaded, debug: bool) -> None:
+def check(load: Callable[[], Loaded], debug: bool) -> None:
     """Whether an agent would start with these settings; every mistake on a line of its own.
 
     Exit status: 0 it would, 2 it would not.
     """
+    loaded = load()
     _warn(loaded)
     click.echo(f"the settings can be used: {count(len(loaded.settings.targets), 'target')}")
 

@@ -10,6 +10,7 @@ COMMANDS = (
     "analyze",
     "logs",
     "record",
+    "agent",
     "fleet",
     "playbook",
     "tell",

@@ -118,6 +118,16 @@ def test_what_holds_is_known_at_any_time():
     assert not watch.holding
 
 
+def test_what_held_before_a_restart_of_the_agent_ends_once():
+    """A condition that is over by now ends, one that is told no longer ends too, and one that goes on says nothing."""
+    watch = ConditionWatch(THRESHOLDS)
+    watch.resume(["memory", "queue:a"], 0.0)
+    assert turns(levels(*[0.5] * 60), watch=watch) == [(60.0, "memory", False), (300.0, "queue:a", False)]
+    watch = ConditionWatch(THRESHOLDS)
+    watch.resume(["memory"], 0.0)
+    assert turns(levels(*[0.95] * 60), watch=watch) == [] and list(watch.holding) == ["memory"]
+
+
 names = st.sampled_from(
     [
         "anon_bytes",
