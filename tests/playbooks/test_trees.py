@@ -16,7 +16,7 @@ FALSE_CLAIMS = (
     "8502",
     "total_model_memory_limit",
     "OMP_NUM_THREADS",
-    "TF_CPP_MIN_LOG_LEVEL",
+    "TF_CPP_MIN_LOG_LEVEL=",
     "MallocExtension",
     "loads all versions",
     "all versions",
