@@ -55,8 +55,9 @@ def _told(incidents: Sequence[Incident], events: Sequence[OomEvent]) -> Iterator
     one = last_incident(incidents)
     if one is None and not events:
         return
-    why = "; ".join(one.because[:2]) if one is not None else "the logs hold no line that proves a kill"
-    yield Fact("oom_proven", one is not None and one.proves_oom, why)
+    reasons = one.because if one is not None else ()
+    killed = next((reason for reason in reasons if "killed" in reason), "".join(reasons[:1]))
+    yield Fact("oom_proven", one is not None and one.proves_oom, killed or "the logs hold no line that proves a kill")
     if one is not None:
         victim = f" ({one.victim})" if one.victim else ""
         if FACTS["oom_scope"].fits(one.scope):

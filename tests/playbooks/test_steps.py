@@ -25,14 +25,14 @@ SENTENCES = sorted({text for _, _, node in FINDINGS for text in (node.cause, *(s
 
 OTHER_FLAGS = {"max-old-space-size"}  # of Node.js
 BATCHING = known_fields("BatchingParameters")
-PROGRAMS = frozenset(
-    ("cat", "curl", "df", "dmesg", "docker", "du", "find", "grep", "journalctl", "kubectl", "leakwatch", "ls")
-    + ("nvidia-smi", "saved_model_cli", "ss", "systemctl", "tensorflow_model_server", "tr")
+PROGRAMS = re.compile(
+    r"(?:cat|curl|df|dmesg|docker|du|find|grep|journalctl|kubectl|leakwatch|ls|nvidia-smi|saved_model_cli|ss|systemctl"
+    r"|tensorflow_model_server|tr) "
 )
 
 
 def begins_with_a_program(command: str) -> bool:
-    return command.split()[0] in PROGRAMS
+    return PROGRAMS.match(command) is not None
 
 
 SHELL = [command for command in COMMANDS if begins_with_a_program(command)]

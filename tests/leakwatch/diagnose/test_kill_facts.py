@@ -23,7 +23,7 @@ def incident(number: int = 1, scope: str = "container", proven: bool = True, at:
         at=at,
         proves_oom=proven,
         processes=(),
-        because=("the kernel killed server", "the limit was hit"),
+        because=("the limit was hit", "the kernel killed server"),
         lines=(1,),
         **nothing,
     )
@@ -47,7 +47,7 @@ def test_a_proven_kill() -> None:
         "oom_kind": "kernel_oom_kill",
         "ended_by": "sigkill",
     }
-    assert facts[0].because == "the kernel killed server; the limit was hit"
+    assert facts[0].because == "the kernel killed server"
 
 
 def test_no_logs_tell_nothing() -> None:
