@@ -4,7 +4,7 @@ from leakwatch.ports import History, Source
 from leakwatch.sample.cgroups.source import CgroupSource, folder_finder
 from leakwatch.sample.docker_engine import DockerSource
 from leakwatch.sample.pods.source import KubernetesSource
-from leakwatch.sample.processes.find import pid_of_name
+from leakwatch.sample.processes.find import pid_of_name, this_process
 from leakwatch.sample.processes.source import ProcessSource
 from leakwatch.sample.prometheus_server import PrometheusSource
 from leakwatch.sample.serving.source import ServingSource
@@ -46,7 +46,7 @@ def _source_at(place: Place) -> Source:
         case CgroupPlace(cgroup):
             return CgroupSource(folder_finder(cgroup))
         case PidPlace(pid):
-            return ProcessSource(lambda: pid)
+            return ProcessSource(this_process(pid))
         case ProcessPlace(process):
             return ProcessSource(lambda: pid_of_name(process))
         case DockerPlace(docker):

@@ -1,11 +1,12 @@
 """Which process is meant by a name, and which others belong to it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from leakwatch.errors import SourceError
 from leakwatch.quantities import shown
+from leakwatch.sample.processes.reading import OpenProcess
 
 if TYPE_CHECKING:
     import psutil
@@ -41,6 +42,26 @@ def pid_of_name(name: str) -> int:
             return _eldest(found, name)
     fix = "start it, or share the pod's process namespace (shareProcessNamespace: true)"
     raise SourceError(NAME, f"no process is called {shown(name, 100)}", fix, gone=True)
+
+
+def this_process(pid: int) -> Callable[[], int]:
+    """How to find a process that is named by its pid: the one that has it now, and never another that gets it later."""
+    started: list[int] = []
+
+    def find() -> int:
+        try:
+            process = OpenProcess(pid)
+        except OSError:
+            raise SourceError(NAME, f"there is no process {pid}", "name one that runs", gone=True) from None
+        process.close()
+        if not started:
+            started.append(process.started_ticks)
+        if process.started_ticks != started[0]:
+            what = f"process {pid} has ended, and another has its number now"
+            raise SourceError(NAME, what, "name it by its name, which outlives it", gone=True)
+        return pid
+
+    return find
 
 
 def family(pid: int) -> tuple[int, ...]:

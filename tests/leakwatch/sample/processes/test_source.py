@@ -5,11 +5,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from leakwatch.errors import SourceError
-from leakwatch.sample.processes.find import family, pid_of_name
+from leakwatch.sample.processes.find import family, pid_of_name, this_process
 from leakwatch.sample.processes.source import ProcessSource
 
 MIB = 2**20
@@ -143,6 +144,28 @@ def test_two_servers_of_one_name_are_refused(start: Start) -> None:
     pids = sorted(start(HOLD.format(mib=1), "lw_twin_of_tests").pid for _ in range(2))
     with pytest.raises(SourceError, match=f"name one by its pid: {pids[0]}, {pids[1]}"):
         pid_of_name("lw_twin_of_tests")
+
+
+def test_another_process_with_the_same_number_is_not_taken_for_it(start: Start) -> None:
+    """Numbers are given again; who named a pid meant the process that had it."""
+    first = start(HOLD.format(mib=1))
+    source = ProcessSource(this_process(first.pid))
+    source.read(1.0)
+    first.communicate()
+    last_pid = Path("/proc/sys/kernel/ns_last_pid")
+    if not os.access(last_pid, os.W_OK):
+        pytest.skip("needs root to choose the next pid")
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        last_pid.write_text(str(first.pid - 1))
+        second = start(HOLD.format(mib=1))
+        if second.pid == first.pid:
+            break
+        assert time.monotonic() < deadline
+    for _ in range(2):
+        with pytest.raises(SourceError, match="another has its number now") as raised:
+            source.read(2.0)
+        assert raised.value.gone
 
 
 def test_a_name_that_nobody_has_is_gone() -> None:
