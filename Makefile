@@ -50,6 +50,7 @@ format: $(READY)  ## put every file in its form
 	$(BIN)/ruff check --fix .
 
 docs: $(READY)  ## put what the documents' commands print now into the documents
+	$(BIN)/python docs/write_commands.py
 	$(BIN)/python docs/run_snippets.py --write README.md CONTRIBUTING.md docs/*.md
 
 bench: $(READY)  ## detection quality and speed beside the peers' rules, into benchmarks/RESULTS.md

@@ -59,3 +59,18 @@ def test_nobody_is_told_to_install_another_project() -> None:
     """The bare name on the package index belongs to somebody else."""
     for document in DOCUMENTS:
         assert "pip install leakwatch" not in document.read_text().replace("pip install leakwatch-agent", "")
+
+
+def test_every_command_has_its_page() -> None:
+    """What the page of a command says is what its help says."""
+    command = [sys.executable, str(ROOT / "docs" / "write_commands.py"), "--check"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert run.returncode == 0, run.stderr
+
+
+def test_no_link_between_the_documents_is_broken(tmp_path: Path) -> None:
+    """Every link and every anchor leads somewhere."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "commands" / "analyze" / "index.html").is_file()
