@@ -58,6 +58,7 @@ bench: $(READY)  ## detection quality and speed beside the peers' rules, into be
 	$(BIN)/python -m benchmarks.reading --write
 	$(BIN)/python -m benchmarks.many_files --write
 	$(BIN)/python -m benchmarks.logs --write
+	$(BIN)/python -m benchmarks.lint_noise --write
 	$(BIN)/python -m benchmarks.speed --write
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -15,6 +15,7 @@ from leakwatch.lint.subjects import (
     ModelConfig,
     ModelFolder,
     MonitoringConfig,
+    PrometheusRule,
     Resource,
     Server,
     Workload,
@@ -88,6 +89,11 @@ class Project:
     @cached_property
     def _servers(self) -> tuple[Container, ...]:
         return tuple(one for one in self.every(Container) if one.server is Server.TF_SERVING)
+
+    @cached_property
+    def recorded(self) -> frozenset[str]:
+        """The names that recording rules give."""
+        return frozenset(rule.node["record"].text for rule in self.every(PrometheusRule))
 
     def containers(self, workload: Workload) -> tuple[Container, ...]:
         """The containers of a workload."""

@@ -4,7 +4,7 @@ import math
 import re
 
 _KUBERNETES = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)(m|k|[MGTPE]|[KMGTPE]i)?")
-_DOCKER = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([bkmgtp]?)(?:i?b)?", re.IGNORECASE)
+_DOCKER = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([bkmgtp]?)i?b?", re.IGNORECASE)
 _SUFFIXES = {
     "m": 0.001,
     "k": 1e3,

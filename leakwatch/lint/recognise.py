@@ -10,9 +10,18 @@ from leakwatch.lint.source_text import SourceText
 from leakwatch.lint.subjects import PrometheusRule, ScrapeJob, Template, YamlText
 from leakwatch.lint.yaml_tree import Form, Node, YamlError, documents
 
-_YAML_NAMES = (".yaml", ".yml", ".json")
-_YAML_LINE = re.compile(r"^(?:---|apiVersion:|kind:|services:|groups:|scrape_configs:|version:)", re.MULTILINE)
-_FIRST_CHARACTER = re.compile(r"\s*[\[{]")
+_YAML_NAMES = (".yaml", ".yml")
+_MARKS = (
+    ("apiVersion", r"^[ \t]*[\"']?apiVersion[\"']?\s*:", r"^[ \t]*[\"']?kind[\"']?\s*:"),
+    ("services:", r"^services:", r"^\s+(?:image|build):"),
+    ("expr:", r"^groups:", r"\bexpr:"),
+    ("scrape_configs:", r"^scrape_configs:", r"\bjob_name:"),
+    ('"', r"\A\s*[\[{]", r"\"(?:HostConfig|apiVersion|services|groups|scrape_configs)\"\s*:"),
+)
+"""What YAML and JSON of ours hold, all of a row, the quickest to look for first: a folder has many other files."""
+_PATTERNS = tuple(
+    (word, re.compile(first, re.MULTILINE), re.compile(second, re.MULTILINE)) for word, first, second in _MARKS
+)
 
 
 @dataclass(slots=True)
@@ -30,14 +39,14 @@ def recognise(source: SourceText, values: Mapping[str, object] | None = None) ->
         found.subjects.append(config)
     elif scripts.is_script(source.text, source.file):
         found.subjects += scripts.objects_of(source)
-    elif _may_be_yaml(source):
+    elif _looks_like_ours(source) or source.file.lower().endswith(_YAML_NAMES):
         _read_yaml(source, values, found)
     return found
 
 
-def _may_be_yaml(source: SourceText) -> bool:
-    named = source.file.lower().endswith(_YAML_NAMES)
-    return named or bool(_YAML_LINE.search(source.text) or _FIRST_CHARACTER.match(source.text))
+def _looks_like_ours(source: SourceText) -> bool:
+    text = source.text
+    return any(word in text and first.search(text) and second.search(text) for word, first, second in _PATTERNS)
 
 
 def _read_yaml(source: SourceText, values: Mapping[str, object] | None, found: Recognised) -> None:

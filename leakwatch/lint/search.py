@@ -13,7 +13,7 @@ STANDARD_INPUT = "-"
 LARGEST_BYTES = 8 * 2**20
 """More than any manifest: Kubernetes stores objects of at most 1.5 MiB; what is larger is data."""
 _HEAD_BYTES = 8192
-_TEXT_NAMES = (".yaml", ".yml", ".json", ".config", ".conf", ".txt", ".pbtxt", ".sh")
+_YAML_NAMES = (".yaml", ".yml")
 _SAVED_MODEL = frozenset({"saved_model.pb", "saved_model.pbtxt"})
 _NO_FILES = frozenset({"variables", "node_modules", "__pycache__"})
 
@@ -29,6 +29,11 @@ class Place:
     path: str
     named: bool
     is_model: bool = False
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether it should hold something to lint, so that what is wrong with it has to be told."""
+        return self.named or self.path.lower().endswith(_YAML_NAMES)
 
 
 def places(paths: tuple[str, ...]) -> Iterator[Place]:
@@ -67,10 +72,10 @@ def read_text(place: Place) -> SourceText | None:
     """The text of a file; None for one that was only found in a folder and holds no text.
 
     Raises:
-        UnreadableError: it cannot be read, is too large, or is no UTF-8 text, and was named or looks like a manifest.
+        UnreadableError: it cannot be read, is too large, or is no UTF-8 text, and it was expected to be a manifest.
     """
     path = place.path
-    expected = place.named or path.lower().endswith(_TEXT_NAMES)
+    expected = place.is_expected
     try:
         content = _content(path)
     except OSError as error:

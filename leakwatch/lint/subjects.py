@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from leakwatch.findings import Edit
 from leakwatch.lint.source_text import SourceText
 from leakwatch.lint.tf_flags import Flag
 from leakwatch.lint.words import Word
@@ -227,6 +228,15 @@ class PrometheusRule:
     def name(self) -> str:
         """The alert's or the record's name."""
         return self.node["alert"].text or self.node["record"].text
+
+    def line_of(self, text: str) -> int:
+        """The line of the expression that holds a text, its first line where none does."""
+        lines = range(self.expression.line, self.expression.end_line + 1)
+        return next((line for line in lines if text in self.source.line(line)), self.expression.line)
+
+    def replaced(self, old: str, new: str) -> tuple[Edit, ...]:
+        """The edit that puts one text of the expression for another."""
+        return self.source.replaced(self.line_of(old), old, new)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

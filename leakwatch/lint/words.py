@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from leakwatch.lint.yaml_tree import Form, Node
 
 _ENDS = frozenset({";", "&&", "||", "|", "&", ")", "(", "{", "}", "then", "do", "else", "fi", "done"})
+_PIECE = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.|(?P<comment>(?<!\S)\#.*)|.""")
+"""Of a line: what is quoted, an escape, a comment, or one character."""
 _SEPARATORS = re.compile(r"(&&|\|\||(?<![<>&])&(?!>)|[;|()])")
 
 
@@ -65,13 +67,10 @@ def commands(text: str, first_line: int = 1, lines_are_lines: bool = True) -> It
 
 
 def _split(line: str) -> list[str]:
-    if line.lstrip().startswith("#"):
-        return []
+    line = "".join(piece[0] for piece in _PIECE.finditer(line) if piece["comment"] is None)
     try:
         lexer = shlex.shlex(line, posix=True, punctuation_chars=";&|()")
         lexer.whitespace_split, lexer.commenters = True, ""
-        words = list(lexer)
+        return list(lexer)
     except ValueError:  # a quote that closes on a later line
-        words = _SEPARATORS.sub(r" \1 ", line).split()
-    comment = next((i for i, word in enumerate(words) if word.startswith("#")), len(words))
-    return words[:comment]
+        return _SEPARATORS.sub(r" \1 ", line).split()

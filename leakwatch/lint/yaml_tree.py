@@ -6,7 +6,7 @@ refused.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
@@ -231,7 +231,18 @@ def _put(parent: _Open, child: Node, duplicates: list[tuple[str, int, int]]) -> 
         known = parent.entries.get(key.text)
         if known is not None and key.text != "<<":
             duplicates.append((key.text, key.line, known.key_line))
-        parent.entries[key.text] = replace(child, key_line=key.line, column=key.column)
+        parent.entries[key.text] = Node(
+            child.form,
+            child.line,
+            child.end_line,
+            key.line,
+            key.column,
+            child.flow,
+            child.style,
+            child.text,
+            child.items,
+            child.entries,
+        )
 
 
 def _merged(entries: dict[str, Node]) -> dict[str, Node]:

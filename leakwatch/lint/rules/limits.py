@@ -16,26 +16,35 @@ _NOT_LIMITED = ("Job", "CronJob")
 
 
 def no_memory_limit(container: Container, project: Project) -> Iterator[Hit]:
-    """A long-running container whose memory nothing bounds."""
-    if container.is_init or container.workload.kind in _NOT_LIMITED or container.memory_limit is not None:
+    """A long-running container whose memory nothing bounds; those of a pod that are no model servers together."""
+    if not _is_unlimited(container, project):
         return
-    if not container.image and container.workload.platform is not Platform.COMPOSE:
-        return
-    if container.workload.platform is Platform.SCRIPT and container.server is None:
-        return
-    if container.resources.at("limits", "memory") or _limited_by_default(container, project):
-        return
+    names = [container.name]
+    if container.server is None:
+        others = [one for one in project.containers(container.workload) if one.server is None]
+        names = [one.name for one in others if _is_unlimited(one, project)]
+        if container.name != names[0]:
+            return
+    several = len(names) > 1
+    who = f"containers {listed(names)} have" if several else f"{container.said} has"
     request = container.memory_request
-    asked = f" (it asks for {size(request.value)})" if request is not None else ""
-    line = (
-        container.resources.where if container.resources and container.workload.platform is Platform.KUBERNETES else 0
-    )
+    asked = f" (it asks for {size(request.value)})" if request is not None and not several else ""
+    in_pod = container.workload.platform is Platform.KUBERNETES
+    line = container.resources.where if container.resources and in_pod and not several else container.line
     yield Hit(
-        line or container.line,
-        f"{container.said} has no memory limit{asked}: a leak takes the whole node, and the kernel may kill another "
-        "first",
+        line,
+        f"{who} no memory limit{asked}: a leak takes the whole node, and the kernel may kill another first",
         severity=None if container.server else Severity.WARNING,
     )
+
+
+def _is_unlimited(container: Container, project: Project) -> bool:
+    platform = container.workload.platform
+    if container.is_init or container.workload.kind in _NOT_LIMITED or container.memory_limit is not None:
+        return False
+    if not container.image and platform is not Platform.COMPOSE or platform is Platform.SCRIPT and not container.server:
+        return False
+    return not container.resources.at("limits", "memory") and not _limited_by_default(container, project)
 
 
 def _limited_by_default(container: Container, project: Project) -> bool:
