@@ -206,7 +206,9 @@ class PrometheusServer:
         url: where it answers.
         began_seconds, until_seconds: the first sample and the last one (which lies ahead); one every `step_seconds`.
         leak_bytes_per_second: how ``serving`` in pod ``serving-0`` grows, from 1 GiB, below a limit of 8 GiB;
-            ``healthy`` in pod ``healthy-0`` holds still without a limit. Both are in namespace ``ml``.
+            ``healthy`` in pod ``healthy-0`` holds still without a limit; ``twin`` is in two pods; ``renewed`` was
+            replaced at `renewed_seconds`, with half an hour for which both containers have series. All are in
+            namespace ``ml``.
     """
 
     url: str
@@ -214,6 +216,10 @@ class PrometheusServer:
     until_seconds: float
     step_seconds: float = 300.0
     leak_bytes_per_second: float = 5000.0
+
+    @property
+    def renewed_seconds(self) -> float:
+        return self.began_seconds + 2 * 86400
 
 
 @pytest.fixture(scope="session")
@@ -249,11 +255,15 @@ def _history(server: PrometheusServer) -> Iterable[str]:
     steps = int((server.until_seconds - server.began_seconds) / server.step_seconds) + 1
     times = [server.began_seconds + step * server.step_seconds for step in range(steps)]
 
-    def series(name: str, container: str, value: Callable[[float], float]) -> Iterable[str]:
-        labels = f'namespace="ml",pod="{container}-0",container="{container}"'
+    def series(
+        name: str, container: str, value: Callable[[float], float], pod: int = 0, life: int = 0
+    ) -> Iterable[str]:
+        labels = f'namespace="ml",pod="{container}-{pod}",container="{container}"'
         if not name.startswith("kube_"):
-            labels += f',id="/kubepods/burstable/pod1/{container}",name="{container}-id"'
-        return (f"{name}{{{labels}}} {value(at - server.began_seconds)} {at}" for at in times)
+            labels += f',id="/kubepods/burstable/pod{pod}/{container}-{life}"'
+        begin = server.renewed_seconds if life else 0.0
+        last = server.renewed_seconds + 1800 if container == "renewed" and not life else server.until_seconds
+        return (f"{name}{{{labels}}} {value(at - server.began_seconds)} {at}" for at in times if begin <= at <= last)
 
     def leaking(elapsed: float) -> float:
         return 2**30 + server.leak_bytes_per_second * elapsed
@@ -271,6 +281,10 @@ def _history(server: PrometheusServer) -> Iterable[str]:
         sample = f"{name}_total" if counter else name
         yield from series(sample, "serving", serving)
         yield from series(sample, "healthy", lambda elapsed, value=healthy: value)
+        if name == "container_memory_rss":
+            for number in (0, 1):
+                yield from series(name, "twin", lambda elapsed: 2**20, pod=number)
+                yield from series(name, "renewed", lambda elapsed, number=number: (number + 1) * 2**20, life=number)
     yield "# EOF"
 
 

@@ -60,3 +60,25 @@ def test_a_container_that_it_does_not_know_is_gone(prometheus_server: Any) -> No
             ask()
         assert raised.value.gone
     source.close()
+
+
+def test_a_container_that_was_replaced(prometheus_server: Any) -> None:
+    """Its series linger beside the new one's: the past goes on with the new one from its first point on."""
+    source = PrometheusSource(PrometheusPlace(prometheus_server.url, "renewed"))
+    trace = source.history(prometheus_server.began_seconds, time.time())
+    expected = np.where(trace.time_seconds < prometheus_server.renewed_seconds, 2**20, 2**21)
+    assert np.array_equal(trace.columns["anon_bytes"], expected)
+    assert (source.read(time.time()).life or "").endswith("renewed-1")
+    source.close()
+
+
+def test_two_pods_are_not_mixed(prometheus_server: Any) -> None:
+    """The sum or the alternation of two pods would be a fiction; the error names them."""
+    source = PrometheusSource(PrometheusPlace(prometheus_server.url, "twin"))
+    for ask in (lambda: source.read(time.time()), lambda: source.history(time.time() - 3600, time.time())):
+        with pytest.raises(SourceError, match="2 pods have a container 'twin'; name one with pod: 'twin-0', 'twin-1'"):
+            ask()
+    source.close()
+    assert PrometheusSource(PrometheusPlace(prometheus_server.url, "twin", pod="twin-1")).read(1.0).values == {
+        "anon_bytes": 2**20
+    }

@@ -36,6 +36,8 @@ def values_of(folder: KernelFolder) -> dict[str, float]:
         values["kernel_bytes"] = sum(stat.get(part, 0) for part in _KERNEL_PARTS)
     if (peak := number(folder.text_if_any("memory.peak"))) is not None:
         values["peak_bytes"] = peak
+    if (threads := number(folder.text_if_any("pids.current"))) is not None:
+        values["threads"] = threads
     values |= _events(folder.text_if_any("memory.events") or "")
     if pressure := _SOME_AVG10.search(folder.text_if_any("memory.pressure") or ""):
         values["memory_pressure_ratio"] = float(pressure[1]) / 100

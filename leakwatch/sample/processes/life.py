@@ -76,8 +76,7 @@ class Life:
             raise SourceError(NAME, what, "run as root or as its user") from None
         if readings is None:
             return None
-        values: dict[str, float] = {"threads": sum(reading.threads for reading in readings.values())}
-        values["cpu_seconds_total"] = sum(reading.cpu_seconds for reading in readings.values())
+        values: dict[str, float] = {}
         if self._cgroup is not None:
             of_cgroup = self._cgroup.values()
             if of_cgroup is None:
@@ -85,6 +84,8 @@ class Life:
             values |= of_cgroup if self._alone else {"limit_bytes": of_cgroup["limit_bytes"]}
         if not self._alone:
             values |= self._memory(readings)
+        values.setdefault("cpu_seconds_total", sum(reading.cpu_seconds for reading in readings.values()))
+        values["threads"] = sum(reading.threads for reading in readings.values())
         if self._open_fds is not None:
             values["open_fds"] = self._open_fds
         available = host_available_bytes()

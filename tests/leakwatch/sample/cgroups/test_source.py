@@ -21,6 +21,7 @@ VERSION_2 = {
     f"inactive_file {200 * MIB}\nactive_file {50 * MIB}\nslab {30 * MIB}\npgfault 123456\n",
     "memory.events": "low 0\nhigh 0\nmax 17\noom 3\noom_kill 2\noom_group_kill 1\n",
     "memory.pressure": "some avg10=12.50 avg60=3.00 avg300=1.00 total=123456\nfull avg10=1.00 avg60=0.00 total=1\n",
+    "pids.current": "17\n",
     "cpu.stat": "usage_usec 2500000\nuser_usec 1\nsystem_usec 1\nnr_periods 0\nnr_throttled 0\nthrottled_usec 500000\n",
 }
 
@@ -71,6 +72,7 @@ def test_version_2_tells_more(tmp_path: Path) -> None:
     assert values["cpu_seconds_total"] == pytest.approx(2.5)
     assert values["cpu_throttled_seconds_total"] == pytest.approx(0.5)
     assert values["peak_bytes"] == 1000 * MIB
+    assert values["threads"] == 17
 
 
 def test_the_tightest_limit_above_counts(tmp_path: Path) -> None:
