@@ -1,17 +1,22 @@
 """A message in, what the signatures find in it out."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 
 from detectors.oom_lines.envelopes import UNREADABLE
 from detectors.oom_lines.fields import Value, read
-from detectors.oom_lines.matching import Match, Pattern, PatternSet, literal
+from detectors.oom_lines.matching import Match, Pattern, PatternSet, Prefilter, literal
 from detectors.oom_lines.signature import Matcher, Signature, compile_signature
 from detectors.oom_lines.signatures import SIGNATURES
 
 PIECE, OVERLAP = 16 << 10, 4 << 10
 """A long text is searched in pieces of PIECE bytes, so that the cost of greedy tails stays linear in its length."""
+_LEAST_WRAPPED = 9
+"""Bytes of a literal that is looked for over two lines as well; parts of shorter ones are in any text."""
+_LINE_BREAK = r"=?[ \t]*\r?\n[>\t #/*|]*"
+"""With a soft break's sign (RFC 2045) before, and mail quoting, a margin or a comment's mark behind it."""
 _MOST_HITS = 64
 """Of one signature in one piece; a line that repeats one event more often than that is an attack or a test."""
 NO_EVENT = frozenset(("no_event", "no_event_2", "no_event_3"))
@@ -38,9 +43,9 @@ class Hit:
 
 
 @cache
-def matchers() -> tuple[Matcher, ...]:
-    """The signatures, compiled once."""
-    return tuple(compile_signature(signature) for signature in SIGNATURES)
+def matcher(index: int) -> Matcher:
+    """The signature SIGNATURES[index], compiled when a text first needs it: most logs need few."""
+    return compile_signature(SIGNATURES[index])
 
 
 @cache
@@ -50,14 +55,26 @@ def _literals() -> PatternSet:
 
 
 @cache
-def prefilter() -> Pattern:
-    """One pattern for all gates: a line that it passes over holds no event, nor the telling part of one."""
+def prefilter() -> Prefilter:
+    """All gates in one: a line that it passes over holds no event, nor the telling part of one."""
     gates = {gate for signature in SIGNATURES for gate in _gates(signature)}
-    return Pattern("(?m)" + "|".join(sorted(gates | {UNREADABLE})))
+    return Prefilter(sorted(gates | {UNREADABLE}))
 
 
-def _gates(signature: Signature) -> tuple[str, ...]:
-    return (signature.gate,) if signature.gate else tuple(literal(text) for text in signature.literals)
+def _gates(signature: Signature) -> Iterator[str]:
+    yield from (signature.gate,) if signature.gate else map(literal, signature.literals)
+    for text in signature.literals:
+        if len(text) >= _LEAST_WRAPPED:
+            yield from _wrapped(text)
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    """The literal with a line break in it, which may stand for a blank or cut a word in two."""
+    for cut in range(2, len(text) - 1):
+        if text[cut] == " ":
+            yield literal(text[:cut]) + _LINE_BREAK + literal(text[cut + 1 :])
+        elif text[cut - 1] != " ":
+            yield literal(text[:cut]) + _LINE_BREAK + literal(text[cut:])
 
 
 def recognise(text: bytes, message: int = 0) -> list[Hit]:
@@ -92,23 +109,23 @@ def _in_code(text: bytes, start: int, end: int) -> bool:
 def _search(text: bytes, message: int) -> list[Hit]:
     hits: list[Hit] = []
     for index in _literals().matching(text):
-        matcher = matchers()[index]
-        if matcher.signature.whole:
-            first = matcher.pattern.match(text[message:])
+        found_by = matcher(index)
+        if found_by.signature.whole:
+            first = found_by.pattern.match(text[message:])
             all_found = [] if first is None else [Match(first.start + message, first.end + message, first.groups)]
         else:
-            all_found = list(islice(matcher.pattern.matches(text), _MOST_HITS))
+            all_found = list(islice(found_by.pattern.matches(text), _MOST_HITS))
         for found in all_found:
             known = any(found.start < hit.end and hit.start < found.end for hit in hits)
             if not known and not found.groups.keys() & NO_EVENT and not _in_code(text, found.start, found.end):
-                hits.append(_hit(matcher, found))
+                hits.append(_hit(found_by, found))
     return sorted(hits, key=lambda hit: hit.start)
 
 
-def _hit(matcher: Matcher, found: Match) -> Hit:
-    names = [name for name in matcher.pattern.names if name not in NO_EVENT]
+def _hit(found_by: Matcher, found: Match) -> Hit:
+    names = [name for name in found_by.pattern.names if name not in NO_EVENT]
     unfinished = bool(names) and names[-1] not in found.groups
-    return Hit(matcher.signature, found.start, found.end, _told(matcher.signature, found), unfinished)
+    return Hit(found_by.signature, found.start, found.end, _told(found_by.signature, found), unfinished)
 
 
 def _told(signature: Signature, found: Match) -> dict[str, Value]:

@@ -6,7 +6,7 @@ import pytest
 
 from detectors.oom_lines import Scanner
 from detectors.oom_lines.fields import _TYPES
-from detectors.oom_lines.recognise import NO_EVENT, matchers, prefilter
+from detectors.oom_lines.recognise import NO_EVENT, matcher, prefilter
 from detectors.oom_lines.signature import Matcher, Signature
 from detectors.oom_lines.signatures import SIGNATURES
 
@@ -37,6 +37,7 @@ KINDS = frozenset(
     ]
 )
 MEGABYTE = 1 << 20
+MATCHERS = [matcher(index) for index in range(len(SIGNATURES))]
 
 
 def _name(signature: Signature | Matcher) -> str:
@@ -62,7 +63,7 @@ def test_the_prefilter_lets_the_example_through(signature: Signature) -> None:
     assert prefilter().first(text, 0, len(text)) >= 0
 
 
-@pytest.mark.parametrize("matcher", matchers(), ids=_name)
+@pytest.mark.parametrize("matcher", MATCHERS, ids=_name)
 def test_no_pattern_is_slow_on_its_worst_text(matcher: Matcher) -> None:
     """One search in 1 MB made to nearly match takes 100 ms; asserted with tenfold room, for a loaded machine."""
     example = matcher.signature.example.encode()
@@ -86,7 +87,5 @@ def test_the_tables_name_known_kinds_only_and_all_of_them() -> None:
 
 def test_every_number_has_a_type() -> None:
     """A group that ends in a unit is a number: no field of kilobytes is text."""
-    names = {
-        name.rstrip("0123456789").rstrip("_") for matcher in matchers() for name in matcher.pattern.names
-    } - NO_EVENT
+    names = {name.rstrip("0123456789").rstrip("_") for matcher in MATCHERS for name in matcher.pattern.names} - NO_EVENT
     assert {name for name in names if name.endswith(("_kb", "_bytes", "_mib", "_pct", "pid", "uid"))} <= {*_TYPES}
