@@ -88,9 +88,10 @@ class LogWatch:
                 self._chunks = self._follower.poll()
                 caught_up = not heard
                 heard = False
-                continue
-            heard = heard or bool(chunk[1])
-            for found in self._readings.take(*chunk):
+            else:
+                heard = heard or bool(chunk[1])
+            # At the end of a look nothing waits for a line that may go on with a message: the next look may be far.
+            for found in self._readings.take(*chunk) if chunk else self._readings.pause() if caught_up else ():
                 new = [event for event in found.events if self._is_new(event)]
                 events += [(found.source, event) for event in new]
                 incidents |= {one.number: (found.source, one) for one in self._readings.incidents(found, new)}

@@ -88,6 +88,11 @@ class Readings:
         else:
             yield from self._by_source[source].take(chunk)
 
+    def pause(self) -> Iterator[Found]:
+        """What waits in any of the sources for a line that may go on with it."""
+        for reading in self._by_source.values():
+            yield from reading.take(b"")
+
     def incidents(self, found: Found, events: Sequence[OomEvent]) -> Iterator[Incident]:
         """Each incident of ``events``, which ``found`` has just told, as known now."""
         settled = {one.number: one for one in found.incidents}

@@ -50,7 +50,7 @@ def _process(raw: bytes) -> str:
 
 
 def _path(raw: bytes) -> str:
-    return text(raw.strip().rstrip(b"\"',;:\\"))
+    return text(raw.strip().rstrip(b"\"'`,;:\\"))
 
 
 def _shape(raw: bytes) -> str:

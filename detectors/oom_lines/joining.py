@@ -2,7 +2,8 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from html import unescape
 
 from detectors.oom_lines.envelopes import unwrap
 from detectors.oom_lines.matching import Pattern
@@ -15,9 +16,18 @@ CONTINUATIONS = 8
 LOOK_BACK = 2
 """Lines before the one where the prefilter found something that may hold the beginning of the message."""
 EXIT, OOM_STATES = "process_killed_137", frozenset(("k8s_status_oomkilled", "docker_oom_event"))
+_IN_DOCUMENTS = frozenset((*OOM_STATES, EXIT))
+"""Kinds of which the lines around are read by their indentation (documents.py)."""
+_LEAST_WIDTH = 60
+"""Columns; nothing narrower cuts lines."""
+_CUT = Pattern(r"(?:[0-9A-Za-z_/.-][0-9A-Za-z_/.-]|=)$")
+"""How a word ends that may have been cut: it is not the only character of its value."""
+_TAIL = Pattern(r"^[^\sA-Z][^\s]{0,79}$")
+"""What a cut leaves on the next line: the rest of a word."""
 _GLUE = Pattern(
     r"\[ *[0-9]{1,10}\.[0-9]{6}\]|\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}\]|\r|\n"
 )
+_COLOUR = Pattern(r"(?:\x1b|#033)\[[0-9;]*m")
 _QUOTED_PRINTABLE = Pattern(r"=[0-9A-F]{2}")
 
 
@@ -34,12 +44,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A hit, when it was written, and the lines that it took: ``first`` and the ``lines`` from there on."""
+    """A hit, when it was written, and the lines that it took: ``first`` and the ``lines`` from there on.
+
+    ``may_go_on``: the next line, once it is there, may have part in it.
+    """
 
     hit: Hit
     at: float | None
     first: int
     lines: int
+    may_go_on: bool = False
 
 
 def messages(raw: bytes, clock: Clock) -> list[Message]:
@@ -49,11 +63,12 @@ def messages(raw: bytes, clock: Clock) -> list[Message]:
     text = raw
     if envelope is not None and envelope.message is not None:
         text, outer = envelope.message, envelope.at
+    text = _plain(text)
     told: list[Message] = []
     stamps = [found.start for found in _GLUE.matches(text)]
     start = 0
     while start < len(text) or not told:
-        peeled = peel(text[start:], clock)
+        peeled = peel(text[start:], clock, carried=outer is not None)
         stop = next((stamp for stamp in stamps if stamp >= start + max(peeled.message, 1)), len(text))
         segment = text[start:stop].rstrip()
         if told and not peeled.own and text[start : start + 1] not in (b"\n", b"\r"):  # digits in brackets, but no time
@@ -77,21 +92,66 @@ def find(lines: Sequence[bytes], index: int, clock: Clock) -> list[Found]:
     """
     own = messages(lines[index], clock)
     found = [Found(hit, message.at, index, 1) for message in own for hit in recognise(message.text, message.begin)]
-    if found and not found[-1].hit.open_ended:
-        return found
     if found:
-        joined = _joined(lines, index, index, own[-1], clock)
-        return [*found[:-1], joined if joined is not None and _tells_more(joined.hit, found[-1].hit) else found[-1]]
+        found[0] = _begun_before(lines, index, own[0], found[0], clock)
+        found[-1] = _gone_on(lines, index, own[-1], found[-1], clock)
+        return found
     first = index
     begin = own[-1]
     while first > 0 and index - first < LOOK_BACK and not begin.own and lines[first - 1].strip():
         first -= 1
         begin = messages(lines[first], clock)[-1]
+    best: Found | None = None
     for start in (index, first) if first < index else (index,):
         joined = _joined(lines, start, index, begin if start == first else own[-1], clock)
-        if joined is not None:
-            return [joined]
-    return []
+        if joined is not None and (best is None or _tells_more(joined.hit, best.hit)):
+            best = joined
+    return [replace(best, may_go_on=True)] if best is not None else []
+
+
+def _gone_on(lines: Sequence[bytes], index: int, own: Message, found: Found, clock: Clock) -> Found:
+    """The event that ends ``lines[index]``, with what the next lines add to it."""
+    if found.lines == 1 and (found.hit.open_ended or _is_cut(lines[index], own, found.hit)):
+        joined = _joined(lines, index, index, own, clock)
+        if joined is not None and _tells_more(joined.hit, found.hit):
+            return replace(joined, may_go_on=True)
+    if found.lines > 1 or not _is_cut(lines[index], own, found.hit):
+        return replace(found, may_go_on=found.lines > 1 or found.hit.open_ended)
+    found = replace(found, may_go_on=True)
+    if len(lines) == index + 1:
+        return found
+    rest = messages(lines[index + 1], clock)[0]
+    tail = rest.text[rest.begin :]
+    if rest.own or _TAIL.match(tail) is None:
+        return found
+    for hit in recognise(own.text + tail, own.begin):
+        if hit.start == found.hit.start and hit.signature.kind == found.hit.signature.kind:
+            return replace(found, hit=hit, lines=2) if len(hit.fields) >= len(found.hit.fields) else found
+    return found
+
+
+def _is_cut(raw: bytes, own: Message, hit: Hit) -> bool:
+    """Whether a terminal's or a mail's width may have cut the last word of the hit in two."""
+    text = own.text.rstrip()
+    ends_so = not text.endswith(b"kB") and _CUT.search(text[-2:]) is not None
+    return ends_so and len(raw) >= _LEAST_WIDTH and hit.end >= len(text)
+
+
+def _begun_before(lines: Sequence[bytes], index: int, own: Message, found: Found, clock: Clock) -> Found:
+    """The event that begins ``lines[index]``, with what the lines before tell of it; they must hold no event."""
+    if own.own or found.hit.start > own.begin + _LEAST_WIDTH or found.hit.signature.kind in _IN_DOCUMENTS:
+        return found
+    for first in range(index - 1, max(-1, index - 1 - LOOK_BACK), -1):
+        begin = messages(lines[first], clock)[-1]
+        if not lines[first].strip() or recognise(begin.text, begin.begin):
+            break
+        joined = _joined(lines, first, index, begin, clock)
+        alike = joined is not None and joined.hit.signature.kind == found.hit.signature.kind
+        if joined is not None and alike and _tells_more(joined.hit, found.hit):
+            return replace(joined, may_go_on=True)
+        if begin.own:
+            break
+    return found
 
 
 def merged(found: Sequence[Found]) -> list[Found]:
@@ -124,7 +184,7 @@ def _joined(lines: Sequence[bytes], first: int, index: int, begin: Message, cloc
             break
         following.append(message.text[message.begin :])
     best: Found | None = None
-    for joint in (b" ", b"") if following else ():
+    for joint in _joints(begin.text, following[0]) if following else ():
         whole = _touching([begin.text, *following], joint, first, index, begin)
         if whole is None or best is not None and not _tells_more(whole.hit, best.hit):
             continue
@@ -138,6 +198,12 @@ def _joined(lines: Sequence[bytes], first: int, index: int, begin: Message, cloc
     return best
 
 
+def _joints(before: bytes, after: bytes) -> tuple[bytes, ...]:
+    """What a line break may stand for: a blank, or nothing; never a blank within a number or before a full stop."""
+    nothing = before[-1:].isdigit() and after[:1].isdigit() or after[:1] in (b".", b",", b":", b")", b"]", b"-", b"_")
+    return (b"",) if nothing else (b" ", b"")
+
+
 def _touching(parts: Sequence[bytes], joint: bytes, first: int, index: int, begin: Message) -> Found | None:
     """The event of the joined parts that tells most of those over several lines, ``index`` among them."""
     text, starts = _glued(parts, joint)
@@ -148,6 +214,15 @@ def _touching(parts: Sequence[bytes], joint: bytes, first: int, index: int, begi
         if touches and stops - begins > 1 and (best is None or _tells_more(hit, best.hit)):
             best = Found(hit, begin.at, first + begins, stops - begins)
     return best
+
+
+def _plain(text: bytes) -> bytes:
+    """What a terminal or a page would show: no colours, no entities (HTML), no escapes of quotes."""
+    if b"\x1b" in text or b"#033[" in text:
+        text = _COLOUR.without(text)
+    if b"&" in text and (b"&quot;" in text or b"&#39;" in text or b"&lt;" in text or b"&gt;" in text):
+        text = unescape(text.decode("latin-1")).encode("latin-1", "replace")
+    return text.replace(b'\\"', b'"')
 
 
 def _tells_more(one: Hit, other: Hit) -> bool:

@@ -65,6 +65,10 @@ class Pattern:
         for found in self._regexp.finditer(text):
             yield self._result(found)
 
+    def without(self, text: bytes) -> bytes:
+        """The text, with all matches cut out."""
+        return bytes(self._regexp.sub(b"", text))
+
     def _result(self, found: re2._Match) -> Match:
         groups = {name: found.group(index) for name, index in self._names}
         return Match(found.start(), found.end(), {name: value for name, value in groups.items() if value is not None})

@@ -11,8 +11,13 @@ _OFFSET = r"\s?(?P<offset>Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})"
 _WORD = r"[A-Za-z\x80-\xff]{2,24}\.?"
 
 _YEAR = r"[ \t]+(?P<year>[0-9]{4})\][ \t]*"
-_QUOTING = Pattern(r"^(?:[ \t]|>|\||#+[ \t]|#$|//|\* |\"|'|`|\xe2\x94\x82|\+[ \t]|- )+")
+_QUOTING = Pattern(
+    r"^(?:[ \t]|>|\||#+[ \t]|#$|//|\* |\"|'|`|\xe2\x94\x82|\+[ \t]|- |\$ "
+    r"|/var/log/[^\s:]{1,100}:(?:[0-9]{1,7}:)?|[0-9]{3,7}:)+"  # the last: grep's
+)
 _OUTER_FORMS = (
+    rf"<[0-9]{{1,3}}>1 {_DATE}T{_TIME}(?:{_OFFSET})? [^\s]{{1,255}} [^\s]{{1,48}} [^\s]{{1,128}} [^\s]{{1,32}}"
+    r" (?:-|\[[^\]\n]{0,200}\]) ?",  # syslog, RFC 5424
     rf"[\[(]?{_DATE}[T ]{_TIME}(?:{_OFFSET})?[\])]?(?: [A-Z]{{2,5}}\b)?[:,]?[ \t]*",  # ISO 8601 and its kin
     rf"(?P<month>{_WORD})[ \t]+(?P<day>[0-9]{{1,2}})[ \t]+(?:(?P<year>[0-9]{{4}})[ \t]+)?{_TIME}[ \t]+",  # syslog
     rf"(?P<day>[0-9]{{1,2}})[ \t]+(?P<month>{_WORD})[ \t]+(?:(?P<year>[0-9]{{4}})[ \t]+)?{_TIME}[ \t]+",
@@ -31,14 +36,15 @@ _KERNEL_FORMS = (
     r"(?:[A-Za-z0-9_.:/-]{1,64}[ \t]+)?kernel: ?",
     r"<[0-9]{1,3}>",
 )
+_SENDER_FORMS = (r"(?:[A-Za-z0-9_.-]{1,64}[ \t]+)?[A-Za-z0-9_./@()-]{1,64}(?:\[[0-9]+\])?: ",)
 _TAG_FORMS = (
-    r"(?:[A-Za-z0-9_.-]{1,64}[ \t]+)?[A-Za-z0-9_./@()-]{1,64}(?:\[[0-9]+\])?: ",
     r"\[[0-9]{1,10}\][ \t]*",
     r"(?:\[(?:[A-Z]{3,8}|[a-z]{4,8})\]|[A-Z]{4,8}:?|[IWEF]|-)[ \t]+",
     r"[IWEF]? ?[a-z0-9_./+-]{1,120}\.(?:cc|h|cpp|cu):[0-9]+\][ \t]*",
     r"[A-Za-z0-9_-]{1,64}[ \t]{1,8}\|[ \t]",  # docker compose
+    r"\[(?:pod|container)/[^\]\n]{1,300}\] ",  # kubectl logs --prefix
 )
-_OUTER, _KERNEL, _TAGS = (Choice(forms) for forms in (_OUTER_FORMS, _KERNEL_FORMS, _TAG_FORMS))
+_OUTER, _KERNEL, _SENDER, _TAGS = map(Choice, (_OUTER_FORMS, _KERNEL_FORMS, _SENDER_FORMS, _TAG_FORMS))
 _MOST = 8
 """Prefixes upon prefixes: mail quoting, journal, klog, glog and a level are five."""
 _LONGEST = 400
@@ -60,9 +66,15 @@ class Peeled:
     own: bool
 
 
-def peel(line: bytes, clock: Clock) -> Peeled:
-    """Take the prefixes off. An outer time counts before an inner one, any before none."""
-    position, at, own, kernel = quoting(line), None, False, False
+def peel(line: bytes, clock: Clock, *, carried: bool = False) -> Peeled:
+    """Take the prefixes off. An outer time counts before an inner one, any before none.
+
+    Args:
+        line: bytes of it.
+        clock: what the line leaves unsaid about its time.
+        carried: it came in an envelope that had a time, and may begin with a sender at once.
+    """
+    position, at, own, kernel, sent = quoting(line), None, carried, False, False
     for _ in range(_MOST):
         head = line[position : position + _LONGEST]
         found = _OUTER.match(head) if not kernel else None
@@ -70,11 +82,14 @@ def peel(line: bytes, clock: Clock) -> Peeled:
             kernel = True
         timed = found is not None
         if found is None and own and not kernel:
-            found = _TAGS.match(head)
+            # One sender, after which "fatal error: " is the message's own.
+            found = _SENDER.match(head) if not sent else None
+            sent = sent or found is not None
+            found = found or _TAGS.match(head)
         if found is None or found.end == 0:
             break
         if timed:
-            own = True
+            own, sent = True, False
             at = clock.unix_seconds(found) if at is None else at
         position += found.end
     return Peeled(position, at, own)

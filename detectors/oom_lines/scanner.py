@@ -106,7 +106,7 @@ class Scanner:
             self._document_line(envelope.document, raw, start, events)
             return self._stop(start, end)
         found = find(lines, index, self._clock)
-        joinable = not found or found[-1].hit.open_ended or found[-1].lines > 1
+        joinable = not found or found[-1].may_go_on
         if not final and joinable and not ends(after, self._clock):
             return None
         taken = 1

@@ -6,7 +6,7 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("bad_alloc", "bad allocation", "bad_array_new_length"),
-        gate=r"(?:instance of|type|exception:?) .{0,8}(?:bad_alloc|bad_array)|what\(\): .{0,6}bad|rror:"
+        gate=r"(?:instance of|type|exception:?) .{0,16}(?:bad_alloc|bad_array)|what\(\): .{0,6}bad|rror:"
         r" .{0,6}bad_alloc|std::bad_alloc(?:$|: )",
         pattern=r"(?:terminate called after throwing an instance of .{0,3}?|terminating (?:with|due to)"
         r" uncaught exception of type |[Uu]ncaught exception(?: of type)?:? ?'?)"

@@ -70,7 +70,7 @@ EXITS: tuple[Signature, ...] = (
     ),
     end(
         ("Exited (137)",),
-        r"^(?P<container_id>[0-9a-f]{12}|[0-9a-f]{64})\s.{0,200}?\bExited \((?P<exit_code>137)\)",
+        r"\b(?P<container_id>[0-9a-f]{12}|[0-9a-f]{64})\s.{0,200}?\bExited \((?P<exit_code>137)\)",
         "Docker 1.0",
         '9192cb33411f   python:3   "python train.py"   2 hours ago   Exited (137) 5 minutes ago   stress',
         "docker ps -a",
@@ -101,7 +101,7 @@ EXITS: tuple[Signature, ...] = (
     ),
     end(
         ("Killed", "zsh: killed"),
-        r"(?:[^\n]{0,80}?: line [0-9]+: +(?P<pid>[0-9]+) Killed\b[^\n]*|\[[0-9]+\][+-]? +(?:(?P<pid_2>[0-9]+)"
+        r"(?:(?:[^\n]{0,80}?: )?line [0-9]+: +(?P<pid>[0-9]+) Killed\b[^\n]*|\[[0-9]+\][+-]? +(?:(?P<pid_2>[0-9]+)"
         r" )?Killed\b[^\n]*|make(?:\[[0-9]+\])?: \*\*\* \[[^\n]{1,120}\] Killed"
         r"|(?:/?bin/)?(?:ba|z|da|k)?sh: [^\n]{0,60}?\b(?P<pid_3>[0-9]+) Killed\b[^\n]*|zsh: killed\b[^\n]*"
         r"|srun: error: [^\n]{1,60}?: task [0-9]+: (?:Killed|Out Of Memory)|Killed(?: \((?:core dumped"

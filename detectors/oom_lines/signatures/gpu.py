@@ -37,7 +37,7 @@ GPU: tuple[Signature, ...] = (
     ),
     Signature(
         kind="cuda_oom",
-        literals=("_OUT_OF_MEMORY",),
+        literals=("_OUT_OF_MEMORY", "CUDA_ERROR_OUT_OF_MEMORY"),
         gate=r"_ERROR_OUT_OF_MEM|hipErrorOutOfMem",
         pattern=r"(?:failed to alloc(?:ate)? (?:[0-9.]+ ?[KMGT]?i?B? \((?P<requested_bytes>[0-9]+) bytes\)|"
         r"(?P<requested_bytes_2>[0-9]+) bytes) .{0,40}?)?"
@@ -82,7 +82,7 @@ GPU: tuple[Signature, ...] = (
     ),
     Signature(
         kind="cuda_oom",
-        literals=("cudaMalloc", "hipMalloc", "cuMemAlloc", "device memory"),
+        literals=("cudaMalloc", "cudaMalloc failed: out of memory", "hipMalloc", "cuMemAlloc", "device memory"),
         gate=r"(?:cudaMalloc|hipMalloc|cuMemAlloc).{0,160}?(?:out of mem|OUT_OF_MEM)|bytes of device memory",
         pattern=r"(?:cudaMalloc(?:Async|Managed|Host)?|hipMalloc|cuMemAlloc\w*)(?:\(.{0,80}?\))?,? (?:failed"
         r"|returned|error)[^\n]{0,40}?: ?(?:out of memory|CUDA_ERROR_OUT_OF_MEMORY)"

@@ -11,7 +11,7 @@ KERNEL: tuple[Signature, ...] = (
     *KILLS,
     Signature(
         kind="kernel_oom_invoked",
-        literals=("invoked oom", "oom-killer", "gfp_mask="),
+        literals=("invoked oom", "oom-killer", "oom-killer: gfp_mask=", "gfp_mask="),
         gate=r"oom-killer: ?g|gfp_mask=0x|invoked oom-?$",
         pattern=r"(?P<comm>[^\n]{1,64}?) invoked oom-killer: gfp_(?:mask|flags) [=:] (?P<gfp_mask>0x[0-9a-fA-F]+)"
         r"(?: \((?P<gfp_flags>[A-Z0-9_|x]+)\)?)?(?:, nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?"
@@ -164,5 +164,16 @@ KERNEL: tuple[Signature, ...] = (
         "|__GFP_COMP), nodemask=(null)",
         source="google/syzkaller report testdata",
         whole=True,
+    ),
+    Signature(
+        kind="kernel_page_alloc_failure",
+        literals=("page allocation failure",),
+        gate=r"page allocation fail",
+        pattern=r"(?:\b(?P<process>[^\s\"'`:\]]{1,15}): )?page allocation failure[:.,] order: (?P<order>[0-9]+),"
+        r" mode: (?P<mode>0x[0-9a-fA-F]+)",
+        proves=Proof.FAILURE,
+        since="2.6.0",
+        example="swapper/0: page allocation failure: order:1, mode:0xcc1(GFP_KERNEL|GFP_DMA), nodemask=(null)",
+        source="linux-mm mailing list, 2022; here behind a prefix that is not known",
     ),
 )

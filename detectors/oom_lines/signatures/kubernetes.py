@@ -109,7 +109,7 @@ KUBERNETES: tuple[Signature, ...] = (
     ),
     Signature(
         kind="k8s_evicted",
-        literals=("low on resource",),
+        literals=("low on resource", "low on resource: memory"),
         gate=r"low on resource: ?\[?[Mm]em|was low on(?: resource:?)?$",
         pattern=r"node was low on resource: \[?(?:Memory(?:Pressure)|memory(?:\.available)?)\]?\b"
         + f"[.]?{_CONSUMPTION}",
@@ -148,7 +148,7 @@ KUBERNETES: tuple[Signature, ...] = (
     ),
     Signature(
         kind="k8s_evicted",
-        literals=("MemoryPressure",),
+        literals=("MemoryPressure", "had condition: [MemoryPressure"),
         gate=r"ode had conditions?: ?\[",
         pattern=r"[Nn]ode had conditions?: \[[A-Za-z ]*MemoryPressure",
         proves=Proof.NOTHING,

@@ -17,7 +17,7 @@ RUNTIMES: tuple[Signature, ...] = (
     Signature(
         kind="docker_oom_event",
         literals=("container oom",),
-        gate=r"container oom [0-9a-f]",
+        gate=r"container oom(?: [0-9a-f]|$)",
         pattern=r"\bcontainer oom (?P<container_id>[0-9a-f]{12,64})\b(?:[^\n]{0,400}?\bname=(?P<container>[^\s,)]+))?",
         proves=Proof.KILL,
         since="Docker 1.10",

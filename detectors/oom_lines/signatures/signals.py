@@ -59,7 +59,7 @@ SIGNALS: tuple[Signature, ...] = (
         "benoitc/gunicorn arbiter.py",
     ),
     end(
-        ("9/KILL", "code=killed"),
+        ("9/KILL", "code=killed", "exited, code=killed"),
         rf"systemd\[[0-9]+\]: {UNIT}: [MC][a-z]+ process (?:(?P<pid>[0-9]+) )?(?:\("
         rf"(?P<process>[^)\n]{{1,32}})\) )?exited, code=killed, (?:status|signal)=(?:9/)?KILL",
         "systemd 1",
@@ -68,7 +68,7 @@ SIGNALS: tuple[Signature, ...] = (
         gate=r"(?:systemd\[[0-9]+\]: |\"MESSAGE\" ?: ?\").{0,300}code=killed",
     ),
     end(
-        ("signal 9",),
+        ("signal 9", "exited on signal 9", "by signal 9", "with 'signal 9"),
         rf"(?:[Ww]orker [0-9]+ \(pid: {_PID}\) died, killed by signal 9\b"
         r"|server process \(PID (?P<pid_2>[0-9]+)\) was terminated by signal 9"
         r"|worker process (?P<pid_3>[0-9]+) exited on signal 9"

@@ -103,3 +103,42 @@ def test_a_message_is_found_by_its_later_line() -> None:
     (event,) = scan("# W cpu_allocator_impl.cc:81] Allocation of\n# 1207959552 exceeds 10% of free system memory.\n")
     assert (event.line, event.lines) == (1, 2)
     assert event.fields["requested_bytes"] == 1207959552
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "fields"),
+    [
+        # a word cut in two by the width of a terminal: neither line alone holds what the kind is known by
+        ("[  139.201360] memory: us\nage 7464436kB, limit 7464436kB, failcnt 11", "kernel_memcg_stats", {"failcnt": 11}),
+        ("kernel: [139.201253] bash invok\ned oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0", "kernel_oom_invoked",
+         {"process": "bash", "order": 0}),
+        ("oracle-ohasd.service: Failed with result\n'oom-kill'.", "systemd_oom", {"unit": "oracle-ohasd.service"}),
+        ("> goes.vnetd[3516]: fatal error: runtime: out\n> of memory", "go_oom", {}),
+        # a value that the cut left whole to the eye
+        ("> [133747.719737] oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),task=chromium,pid=27368,uid=10\n00",
+         "kernel_oom_summary", {"uid": 1000}),
+        ("# MemoryError: Unable to allocate 8.57 GiB for an array with shape (143850, 8000) and data type floa\nt64",
+         "python_memory_error", {"dtype": "float64"}),
+        # soft line breaks and encoded signs of mail (RFC 2045)
+        ("[64377.426677] apt-check invoked oom-ki=\nller: gfp_mask=3D0x201da, order=3D0, oom_adj=3D0",
+         "kernel_oom_invoked", {"process": "apt-check", "order": 0}),
+        # a program's source
+        ('        "Killed /user.slice/user-1000.slice/a.service \\\n          due to memory pressure for /user.slice'
+         ' being \\\n          60.13% > 50.00% for > 20s",', "systemd_oom", {"cgroup": "/user.slice/user-1000.slice/a.service"}),
+    ],
+)  # fmt: skip
+def test_a_line_that_was_cut_anywhere_is_put_together(text: str, kind: str, fields: dict[str, object]) -> None:
+    """Terminals, mail and editors cut lines in words, numbers and literals; the event is whole again."""
+    scanner = Scanner()
+    events = scanner.feed(text.encode() + b"\n") + scanner.finish()
+    assert [event.kind for event in events] == [kind]
+    assert {name: events[0].fields[name] for name in fields} == fields
+
+
+@pytest.mark.parametrize("after", ["Killed", "Traceback (most recent call last):", "", "[2026-03-01 10:00:00] 64"])
+def test_the_next_line_is_not_taken_for_the_rest_of_a_word(after: str) -> None:
+    """What follows a whole line, of its own or with a time, stays out of its last value."""
+    line = "_ArrayMemoryError: Unable to allocate 94.9 MiB for an array with shape (2160, 3) and data type float32"
+    scanner = Scanner()
+    events = scanner.feed(f"{line}\n{after}\n".encode()) + scanner.finish()
+    assert events[0].fields["dtype"] == "float32" and events[0].lines == 1

@@ -84,9 +84,9 @@ def test_year_and_zone_are_the_callers() -> None:
     """Without a year a syslog line has no time; the year goes up where December is followed by January."""
     text = b"".join(f"{day} kernel: {MESSAGE}\n".encode() for day in ("Dec 31 23:59:59 h", "Jan  1 00:00:01 h"))
     bare = Scanner()
-    assert [event.at for event in bare.feed(text)] == [None, None]
+    assert [event.at for event in bare.feed(text) + bare.finish()] == [None, None]
     scanner = Scanner(year=2019, zone=timezone(timedelta(hours=2)))
-    last, first = (event.at for event in scanner.feed(text))
+    last, first = (event.at for event in scanner.feed(text) + scanner.finish())
     assert last == datetime(2019, 12, 31, 21, 59, 59, tzinfo=UTC).timestamp()
     assert first == last + 2
 
@@ -95,5 +95,5 @@ def test_year_and_zone_are_the_callers() -> None:
 def test_what_is_no_time_is_none(time: str) -> None:
     """A date that does not exist loses the time, not the event."""
     scanner = Scanner(year=2020)
-    (event,) = scanner.feed(f"{time} h kernel: {MESSAGE}\n".encode())
+    (event,) = scanner.feed(f"{time} h kernel: {MESSAGE}\n".encode()) + scanner.finish()
     assert event.at is None
