@@ -26,7 +26,11 @@ _LOOKS_FOR = Pattern(
     r"(?i:contains?|includes?|equals?|startswith|endswith|indexof|search|match(?:es)?|compile|substr(?:ing)?|regex"
     r"|Regex::new)[a-zA-Z]*\(\s*[br]?[\"'/`][^\"'`\n]{0,40}$"
     r"|(?:^|[^a-zA-Z])r[\"'][^\"'\n]{0,40}$|\bgrep [^|\n]{0,40}$"
+    r"|(?:printf|printk|print|pr_[a-z]+|log_[a-z]+) ?\((?:[a-zA-Z_ ]+,)?\s*(?:KERN_[A-Z]+ )?[\"'][^\"'\n]{0,40}$"
+    r"|\b(?:label|query|pattern|regex|keywords?|question|answer)[\"']?\s*[:=]\s*[\"'`][^\"'`\n]{0,60}$"
 )
+_LIST_ITEM = Pattern(r"^\s*[\"'][^\"'0-9]*(?:(?:137|9)[^\"'0-9]*)?[\"'],?\s*(?://[^\n]*)?$")
+"""A line that is a string without a number of its own: one of a list of words to look for."""
 _LOOKED_FOR = Pattern(r"^[^\"'`\n]{0,4}[\"'`]\)? (?:not )?in [a-z]")
 
 
@@ -102,7 +106,10 @@ def _in_code(text: bytes, start: int, end: int) -> bool:
     """Whether a program's source looks for these words, and does not print them: ``if "out of memory" in str(e)``."""
     start += text[start : start + 1] in (b'"', b"'", b"`", b"/")  # some patterns take the character before along
     before, after = text[max(0, start - _BEFORE) : start], text[end : end + _AFTER]
-    asked = _LOOKS_FOR.search(before) is not None or _LOOKED_FOR.search(after) is not None
+    asked = any(
+        pattern.search(part) is not None
+        for pattern, part in ((_LOOKS_FOR, before), (_LOOKED_FOR, after), (_LIST_ITEM, text[: 2 * _BEFORE]))
+    )
     return asked or before.endswith((b"/", b"/java.lang.")) and after.startswith(b"/")
 
 

@@ -6,7 +6,7 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("bad_alloc", "bad allocation", "bad_array_new_length"),
-        gate=r"(?:instance of|type|exception:?) .{0,16}(?:bad_alloc|bad_array)|what\(\): .{0,6}bad|rror:"
+        gate=r"(?:instance of|type|exception:?) .{0,60}(?:bad_alloc|bad_array)|what\(\): .{0,6}bad|rror:"
         r" .{0,6}bad_alloc|std::bad_alloc(?:$|: )",
         pattern=r"(?:terminate called after throwing an instance of .{0,3}?|terminating (?:with|due to)"
         r" uncaught exception of type |[Uu]ncaught exception(?: of type)?:? ?'?)"
@@ -43,7 +43,7 @@ ALLOCATORS: tuple[Signature, ...] = (
         kind="cpp_bad_alloc",
         literals=("large alloc",),
         gate=r"large alloc [0-9]",
-        pattern=r"(?P<allocator>tcmalloc): large alloc (?P<requested_bytes>[0-9]+) bytes ==",
+        pattern=r"(?P<allocator>tcmalloc): large alloc (?P<requested_bytes>[0-9]+) bytes\b",
         proves=Proof.NOTHING,
         since="gperftools 1.0",
         example="tcmalloc: large alloc 1073750016 bytes == 0x55e946b04000 @  0x7f50916291e7",
@@ -77,7 +77,7 @@ ALLOCATORS: tuple[Signature, ...] = (
         pattern=r"(?P<allocator>DefaultCPUAllocator): (?:can't allocate memory|not enough memory): you tried"
         r" to allocate (?P<requested_bytes>[0-9]+) ?(?:bytes|B)"
         r"|enforce fail at [^\n\]]{0,80}\][^\n]{0,40}?(?P<allocator_2>DefaultCPUAllocator): (?:can't allocate"
-        r"|not enough) memory",
+        r"|not enough) memory(?:: you tried to allocate (?P<requested_bytes_2>[0-9]+))?",
         proves=Proof.FAILURE,
         since="PyTorch 1.0",
         example="RuntimeError: [enforce fail at alloc_cpu.cpp:75] err == 0. DefaultCPUAllocator: can't"
@@ -112,7 +112,7 @@ ALLOCATORS: tuple[Signature, ...] = (
         kind="cpp_bad_alloc",
         literals=("Cannot allocate memory", "annot allocate memory"),
         gate=r"annot allocate memory",
-        pattern=r"(?:\b(?:fork|vfork|clone|mmap|malloc|realloc|calloc|mremap|sbrk|brk|posix_memalign"
+        pattern=r"(?P<no_event>[\"'])?(?:\b(?:fork|vfork|clone|mmap|malloc|realloc|calloc|mremap|sbrk|brk|posix_memalign"
         r"|pthread_create|shmget|mlock|exec)(?:\(\))?(?: failed| error| retry)?|error while loading shared"
         r" libraries: [^\n]{1,120}|failed to map segment from shared object)"
         r": (?:\[?[Ee]rrno[ =]?12\]?:? |Resource temporarily unavailable: )?[Cc]annot allocate memory\b",

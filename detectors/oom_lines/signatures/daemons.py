@@ -19,7 +19,7 @@ DAEMONS: tuple[Signature, ...] = (
     Signature(
         kind="systemd_oom",
         literals=("kernel OOM killer killed",),
-        pattern=rf"{UNIT}: The kernel OOM killer killed some processes in this unit",
+        pattern=rf"(?:{UNIT}: )?The kernel OOM killer killed some processes in this unit",
         proves=Proof.KILL,
         since="systemd 253",
         example="user@1000.service: The kernel OOM killer killed some processes in this unit.",
@@ -124,9 +124,10 @@ DAEMONS: tuple[Signature, ...] = (
     ),
     Signature(
         kind="earlyoom",
-        literals=("earlyoom",),
-        gate=r"earlyoom.{0,20}: (?:[Oo]ut of|escal|[Kk]illing)",
-        pattern=r"earlyoom.{0,20}?: (?:[Oo]ut of memory! |escalating to (?P<signal>SIGKILL)|[Kk]illing"
+        literals=("earlyoom", "escalating to SIGKILL"),
+        gate=r"earlyoom.{0,20}: (?:[Oo]ut of|[Kk]illing)|escalating to SIGKILL",
+        pattern=r"\bescalating to (?P<signal>SIGKILL) after [0-9.]+ sec"
+        r"|earlyoom.{0,20}?: (?:[Oo]ut of memory! |[Kk]illing"
         r" process:? (?P<pid>[0-9]+) (?:\((?P<process>[^\n]{1,64}?)\)|(?P<process_2>[^\s]{1,64})))",
         proves=Proof.KILL,
         since="earlyoom 0.8",

@@ -21,7 +21,6 @@ _STATUS_137 = (
             '": ',
             '=\\"',
             '="',
-            " is ",
             " of ",
             ' "',
             "(s): ",
@@ -29,7 +28,17 @@ _STATUS_137 = (
             " '",
         )
     ),
-    *("odes: 137", "Code is 137", "rrno 137", "Error 137", "xited 137", "xit 137", "xited(137", "xited (137"),
+    *(
+        "odes: 137",
+        "code is 137",
+        "Code is 137",
+        "rrno 137",
+        "Error 137",
+        "xited 137",
+        "xit 137",
+        "xited(137",
+        "xited (137",
+    ),
 )
 _TELLS_OF = (
     r"(?P<no_event>(?:\b(?:[Ii]f|[Ww]hen|[Ss]hould|[Mm]ay|[Mm]ight|[Cc]an|[Ww]ill|[Ww]hy|[Mm]eans|[Uu]sually"
@@ -41,7 +50,8 @@ _QUOTED = (
     r" 137[\"'\x60])"
 )
 _GOES_ON = (
-    r"(?P<no_event_2> (?:(?:and|or|not|is|was|were|has|had|are|means?|indicates?|can|could|may|might|but|when|because"
+    r"(?P<no_event_2>[)`*]{0,3} (?:X |(?:and|or|not|is|was|were|has|had|are|means?|indicates?|can|could|may|might|but|when"
+    r"|because"
     r"|which|typically|usually|often|if|suggests?|for)\b|=)|: (?:the|an?|your|this|it)\b)?"
 )
 
@@ -90,7 +100,8 @@ EXITS: tuple[Signature, ...] = (
     end(
         _STATUS_137,
         rf"{_QUOTED}|"
-        rf"{_TELLS_OF}(?:[Ee]xit(?:ed)?[ _]?(?:with )?(?:[Ss]tatus|[Cc]odes?)?(?:\(s\))?[\\\"']?(?:[:=] ?| is "
+        rf"{_TELLS_OF}(?:(?:^|request\. )Exit code is |[Ee]xit(?:ed)?[ _]?(?:with )?(?:[Ss]tatus|[Cc]odes?)?(?:\(s\))?"
+        rf"[\\\"']?(?:[:=] ?"
         rf"| of | )[\\\"'(]?|exited (?:with|abnormally with) |returned (?:a )?non-zero (?:exit )?(?:status"
         rf"|code):? ?|npm ERR! (?:code|errno) |\bstatus[=:] ?|Error )(?P<exit_code>137)\b(?:\(SIGKILL|"
         rf" \(interrupted by signal 9)?" + _GOES_ON,

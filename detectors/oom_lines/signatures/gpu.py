@@ -95,11 +95,12 @@ GPU: tuple[Signature, ...] = (
     ),
     Signature(
         kind="cuda_oom",
-        literals=("Out of memory error on GPU", "Out of memory allocating", "BFCArena"),
+        literals=("Out of memory error on GPU", "Out of memory allocating", "BFCArena", "for requested buffer of size"),
         pattern=r"(?:Out of memory error on GPU (?P<gpu>[0-9]+)\. Cannot allocate (?P<requested>[0-9.]+ ?[KMGT]?i?B)"
         r"|OutOfMemoryError: Out of memory allocating (?P<requested_bytes>[0-9,]+) bytes"
-        r"|BFCArena::AllocateRawInternal[^\n]{0,120}?(?:Failed to allocate memory for requested buffer of"
-        r" size|Available memory of [0-9]+ is smaller than requested bytes of) (?P<requested_bytes_2>[0-9]+))",
+        r"|BFCArena::AllocateRawInternal[^\n]{0,120}?Available memory of [0-9]+ is smaller than requested bytes of"
+        r" (?P<requested_bytes_2>[0-9]+)"
+        r"|Failed to allocate memory for requested buffer of size (?P<requested_bytes_3>[0-9]+))",
         proves=Proof.FAILURE,
         since="PaddlePaddle 1.8, CuPy 5, ONNX Runtime 1.0",
         example="cupy.cuda.memory.OutOfMemoryError: Out of memory allocating 8,589,934,592 bytes (allocated"

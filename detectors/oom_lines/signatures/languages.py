@@ -141,7 +141,7 @@ LANGUAGES: tuple[Signature, ...] = (
         gate=r"runtime: (?:out of|cannot alloc|Virtual)",
         pattern=r"(?P<message>runtime: (?:out of memory|cannot allocate memory|VirtualAlloc of [0-9]+ bytes failed))"
         r"(?:: cannot allocate (?P<requested_bytes>-?[0-9]+) ?-?byte block(?: \((?P<in_use_bytes>[0-9]+) in"
-        r" use\))?|(?P<no_event>[\"'`]))?",
+        r" use\))?|(?P<no_event>(?:: cannot allocate )?[\"']))?",
         proves=Proof.FAILURE,
         since="Go 1.0",
         example="runtime: out of memory: cannot allocate 31195136-byte block (34312716288 in use)",

@@ -7,7 +7,7 @@ RUNTIMES: tuple[Signature, ...] = (
         kind="docker_oom_event",
         literals=("OOMKilled",),
         gate=r"OOMKilled[\\\"']*[:=] ?true",
-        pattern=r"[\"']?OOMKilled[\\\"']*[:=] ?true\b",
+        pattern=r"(?P<no_event>`)?[\"']?OOMKilled[\\\"']*[:=] ?true\b",
         proves=Proof.REPORT,
         since="Docker 1.6",
         example='"OOMKilled": true,',

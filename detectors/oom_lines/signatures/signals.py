@@ -99,7 +99,7 @@ SIGNALS: tuple[Signature, ...] = (
     ),
     end(
         ("exit code -9",),
-        rf"process has died \[pid (?:{_PID}|[^,\n]{{1,12}}), exit code -9\b",
+        rf"process has died \[(?:pid (?:{_PID}|[^,\n]{{1,12}}), )?exit code -9\b",
         "ROS 1",
         "[ERROR] [gzserver-1]: process has died [pid 69043, exit code -9]",
         "a public report on Gazebo",

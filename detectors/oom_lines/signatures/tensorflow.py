@@ -70,9 +70,10 @@ TENSORFLOW: tuple[Signature, ...] = (
     ),
     Signature(
         kind="tf_resource_exhausted",
-        literals=("RESOURCE_EXHAUSTED: Out of memory",),
-        gate=r"Error: RESOURCE_EXHAUSTED: Out of m",
-        pattern=r"Error: RESOURCE_EXHAUSTED: Out of memory\b",
+        literals=("RESOURCE_EXHAUSTED: Out of memory", "Error: OOM"),
+        gate=r"Error: RESOURCE_EXHAUSTED: Out of m|Error: OOM(?: when allocating tensor|[ \t\r]?$|`)",
+        pattern=r"Error: RESOURCE_EXHAUSTED: Out of memory\b|\bError: OOM when allocating tensor\b"
+        r"|ResourceExhaustedError: OOM(?: $|`)",
         proves=Proof.FAILURE,
         since="XLA, JAX 0.2",
         example="RuntimeError: RESOURCE_EXHAUSTED: Out of memory",

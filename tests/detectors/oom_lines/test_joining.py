@@ -109,7 +109,7 @@ def test_a_message_is_found_by_its_later_line() -> None:
     ("text", "kind", "fields"),
     [
         # a word cut in two by the width of a terminal: neither line alone holds what the kind is known by
-        ("[  139.201360] memory: us\nage 7464436kB, limit 7464436kB, failcnt 11", "kernel_memcg_stats", {"failcnt": 11}),
+        ("[139.201360] memory: us\nage 7464436kB, limit 7464436kB, failcnt 11", "kernel_memcg_stats", {"failcnt": 11}),
         ("kernel: [139.201253] bash invok\ned oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0", "kernel_oom_invoked",
          {"process": "bash", "order": 0}),
         ("oracle-ohasd.service: Failed with result\n'oom-kill'.", "systemd_oom", {"unit": "oracle-ohasd.service"}),
@@ -124,7 +124,8 @@ def test_a_message_is_found_by_its_later_line() -> None:
          "kernel_oom_invoked", {"process": "apt-check", "order": 0}),
         # a program's source
         ('        "Killed /user.slice/user-1000.slice/a.service \\\n          due to memory pressure for /user.slice'
-         ' being \\\n          60.13% > 50.00% for > 20s",', "systemd_oom", {"cgroup": "/user.slice/user-1000.slice/a.service"}),
+         ' being \\\n          60.13% > 50.00% for > 20s",',
+         "systemd_oom", {"cgroup": "/user.slice/user-1000.slice/a.service"}),
     ],
 )  # fmt: skip
 def test_a_line_that_was_cut_anywhere_is_put_together(text: str, kind: str, fields: dict[str, object]) -> None:
