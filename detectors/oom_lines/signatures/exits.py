@@ -50,9 +50,8 @@ _QUOTED = (
     r" 137[\"'\x60])"
 )
 _GOES_ON = (
-    r"(?P<no_event_2>[)`*]{0,3} (?:X |(?:and|or|not|is|was|were|has|had|are|means?|indicates?|can|could|may|might|but|when"
-    r"|because"
-    r"|which|typically|usually|often|if|suggests?|for)\b|=)|: (?:the|an?|your|this|it)\b)?"
+    r"(?P<no_event_2>[)`*]{0,3} (?:X |(?:and|or|not|is|was|were|has|had|are|means?|indicates?|can|could|may|might|but"
+    r"|when|because|which|typically|usually|often|if|suggests?|for)\b|=)|: (?:the|an?|your|this|it)\b)?"
 )
 
 
