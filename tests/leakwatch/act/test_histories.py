@@ -1,5 +1,6 @@
 """Whatever happens: never more restarts than the budget, never two at once in a workload, none without evidence."""
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,12 @@ from tests.fakes.acting import BARE, FakeProbe, HandClock, healthy, leaking
 TARGETS = ("a", "b", "c")
 WORKLOADS = {"a": "ml/deployment/one", "b": "ml/deployment/one", "c": None}
 BUDGET = BudgetSettings(restarts=2, per_seconds=10_000.0, fleet=4)
+TARGET = st.sampled_from(TARGETS)
+LOW = st.sampled_from([1700.0, 60.0, 0.0, 3000.0])
+HELPS = st.sampled_from([True, True, False])
+AFTER = st.sampled_from([501.0, 1.0, 3000.0, 9000.0])
+STEP = st.sampled_from([0.0, 20_000.0, -20_000.0, 1e8, -1e8, 600.0])
+MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None  # a disk would make each of thousands of commits wait
 SETTINGS = ActSettings(
     dry_run=False,
     drain_seconds=0.0,
@@ -43,6 +50,7 @@ class World:
         self.under_way: set[str] = set()
         self.evidence_since_restart: set[str] = set()
         self.faults: set[str] = set()
+        self.wrong: list[str] = []
 
 
 class Backend:
@@ -71,13 +79,18 @@ class Backend:
             raise KilledError
         if "refused" in self.world.faults:
             return Outcome(False, "refused", 0.0)
-        assert workload not in self.world.under_way, "two at once in one workload"
-        assert self.target in self.world.evidence_since_restart, "no evidence was attempted"
+        if workload in self.world.under_way:
+            self.world.wrong.append("two at once in one workload")
+        if self.target not in self.world.evidence_since_restart:
+            self.world.wrong.append("no evidence was attempted")
+        self.world.under_way.add(workload)
         self.world.evidence_since_restart.discard(self.target)
         self.world.restarts.append((self.world.true_seconds, self.target))
         self.life += 1
         if "killed after the act" in self.world.faults:
+            self.world.under_way.discard(workload)
             raise KilledError
+        self.world.under_way.discard(workload)
         if "fails late" in self.world.faults:
             raise ActError(self.name, "no answer", "look")
         return Outcome(True, "restarted", 0.0)
@@ -88,7 +101,7 @@ class Histories(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = tempfile.TemporaryDirectory(dir=MEMORY, ignore_cleanup_errors=True)
         self.world, self.clock, self.boot = World(), HandClock(), 0
         self.backends = {target: Backend(self.world, target) for target in TARGETS}
         self.kept: list[Decision] = []
@@ -125,14 +138,24 @@ class Histories(RuleBasedStateMachine):
         if killed:
             self.restart_agent()
 
-    @rule(target_=st.sampled_from(TARGETS), low=st.floats(0.0, 3000.0))
-    def leaks(self, target_: str, low: float) -> None:
+    @rule(looks=st.lists(st.tuples(TARGET, LOW, HELPS, AFTER, STEP), min_size=1, max_size=12))
+    def time_and_clock_go_on(self, looks: list[tuple[str, float, bool, float, float]]) -> None:
+        for target, low, helps, after, step in looks:
+            self.time_passes(after)
+            self.clock.now_seconds += step
+            self.leaks(target, low, helps)
+            self.the_budgets_hold()
+
+    @rule(target_=TARGET, low=LOW, helps=HELPS)
+    def leaks(self, target_: str, low: float, helps: bool) -> None:
         decision = self.acting.consider(leaking(low, target=target_, incident=target_))
         if decision.ruling is Ruling.ACT:
             self.kept.append(decision)
             self.carry_out(decision)
+            if helps:
+                self.is_well(target_)
 
-    @rule(target_=st.sampled_from(TARGETS))
+    @rule(target_=TARGET)
     def is_well(self, target_: str) -> None:
         self.acting.consider(healthy(target=target_, incident=target_))
 
@@ -141,12 +164,12 @@ class Histories(RuleBasedStateMachine):
         if self.kept:
             self.carry_out(data.draw(st.sampled_from(self.kept)))
 
-    @rule(seconds=st.sampled_from([1.0, 60.0, 501.0, 3000.0, 9000.0]))
+    @rule(seconds=AFTER)
     def time_passes(self, seconds: float) -> None:
         self.world.true_seconds += seconds
         self.clock.pass_(seconds)
 
-    @rule(seconds=st.floats(-1e8, 1e8))
+    @rule(seconds=STEP)
     def the_clock_is_set(self, seconds: float) -> None:
         self.clock.now_seconds += seconds
 
@@ -170,18 +193,18 @@ class Histories(RuleBasedStateMachine):
 
     @rule(
         fault=st.sampled_from(["killed at the lease", "killed before the act", "killed after the act"]),
-        target_=st.sampled_from(TARGETS),
+        target_=TARGET,
     )
     def killed_while_acting(self, fault: str, target_: str) -> None:
         self.world.faults.add(fault)
-        self.leaks(target_, 60.0)
+        self.leaks(target_, 60.0, helps=True)
         self.world.faults.discard(fault)
 
-    @rule(target_=st.sampled_from(TARGETS), seconds=st.floats(1.0, 1e4))
+    @rule(target_=TARGET, seconds=st.floats(1.0, 1e4))
     def a_person_silences(self, target_: str, seconds: float) -> None:
         Ledger(Path(self.folder.name), self.clock, f"boot-{self.boot}").silence(target_, seconds, "why", "ada")
 
-    @rule(target_=st.sampled_from(TARGETS))
+    @rule(target_=TARGET)
     def a_person_resumes(self, target_: str) -> None:
         Ledger(Path(self.folder.name), self.clock, f"boot-{self.boot}").resume(target_)
 
@@ -189,6 +212,7 @@ class Histories(RuleBasedStateMachine):
     def the_budgets_hold(self) -> None:
         if not hasattr(self, "world"):
             return
+        assert self.world.wrong == []
         for number, (moment, name) in enumerate(self.world.restarts):
             within = [one for one in self.world.restarts[: number + 1] if one[0] > moment - BUDGET.per_seconds]
             assert len(within) <= BUDGET.fleet
@@ -203,4 +227,4 @@ class Histories(RuleBasedStateMachine):
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = hypothesis_settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestHistories.settings = hypothesis_settings(max_examples=150, stateful_step_count=30, deadline=None)
