@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leakwatch import detect
-from leakwatch.diagnose import facts_of_incidents, facts_of_trace
+from leakwatch.diagnose import facts_of_incidents, facts_of_process, facts_of_trace
 from leakwatch.diagnose.trees import facts_of_file
 from leakwatch.errors import LeakwatchError
 from leakwatch.kills import LogEvidence, facts_of_logs, with_kills
 from leakwatch.logs import read_all
 from leakwatch.sample.log_files import Dating
+from leakwatch.sample.processes.state import process_state_of
 from leakwatch.sample.trace_files import read_traces
 from leakwatch.trace import Trace, with_limit
-from playbooks.types import Fact
+from playbooks.types import Fact, ProcessState
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Known:
     """Where the facts come from: paths as the caller gave them.
 
     ``container`` names the series of a trace that holds several. ``limit_bytes`` of 0 is no limit, whatever the trace
-    states; None leaves that to the trace. What a file of facts says outweighs the trace and the logs.
+    states; None leaves that to the trace. ``pid`` is the server's process, where it runs on this machine. What a file
+    of facts says outweighs all else.
     """
 
     trace: str | None = None
@@ -28,6 +30,7 @@ class Known:
     facts: Sequence[str] = ()
     container: str | None = None
     limit_bytes: float | None = None
+    pid: int | None = None
 
 
 def facts_of(known: Known) -> tuple[Fact, ...]:
@@ -38,22 +41,31 @@ def facts_of(known: Known) -> tuple[Fact, ...]:
     """
     written = tuple(fact for path in known.facts for fact in facts_of_file(path))
     evidence = LogEvidence(*read_all(known.logs, Dating())) if known.logs else None
-    return (*_measured(known, evidence), *written)
+    state = process_state_of(known.pid) if known.pid is not None else ProcessState()
+    return (*_measured(known, evidence, state), *written)
 
 
-def _measured(known: Known, evidence: LogEvidence | None) -> tuple[Fact, ...]:
+def _measured(known: Known, evidence: LogEvidence | None, state: ProcessState) -> tuple[Fact, ...]:
     if known.trace is None:
-        if evidence is None:
-            return ()
-        return facts_of_incidents(evidence.incidents, [event for _, event in evidence.events])
+        return (*_logged(evidence), *facts_of_process(state))
     trace = _one_of(read_traces(known.trace), known)
     if known.limit_bytes is not None:
         trace = with_limit(trace, known.limit_bytes or None)
     assessment = detect.assess(trace)
     if evidence is None:
-        return facts_of_trace(trace, assessment)
+        return (*facts_of_trace(trace, assessment), *facts_of_process(state, trace))
     assessment = with_kills(trace, assessment, evidence)
-    return (*facts_of_trace(trace, assessment), *facts_of_logs(trace, assessment, evidence))
+    return (
+        *facts_of_trace(trace, assessment),
+        *facts_of_logs(trace, assessment, evidence),
+        *facts_of_process(state, trace),
+    )
+
+
+def _logged(evidence: LogEvidence | None) -> tuple[Fact, ...]:
+    if evidence is None:
+        return ()
+    return facts_of_incidents(evidence.incidents, [event for _, event in evidence.events])
 
 
 def _one_of(traces: Sequence[Trace], known: Known) -> Trace:

@@ -67,18 +67,11 @@ def with_kills(trace: Trace, assessment: Assessment, evidence: LogEvidence) -> A
 
 def facts_of_logs(trace: Trace, assessment: Assessment, evidence: LogEvidence) -> tuple[Fact, ...]:
     """What the logs tell a playbook about this container; ``assessment`` is that of `with_kills`."""
-    from leakwatch.diagnose import facts_of_incidents, facts_of_kill, last_incident  # YAML: 20 ms
+    from leakwatch.diagnose import facts_of_kills  # YAML: 20 ms
 
     events = tuple(event for _, event in assessment.oom_events)
     numbers = {event.incident for event in events}
-    incidents = [one for one in evidence.incidents if one.number in numbers]
-    last = last_incident(incidents)
-    if last is None or last.at is None:
-        return facts_of_incidents(incidents, events)
-    return (
-        *facts_of_incidents(incidents, events),
-        *facts_of_kill(trace, assessment, last.at, last.limit_bytes),
-    )
+    return facts_of_kills(trace, assessment, [one for one in evidence.incidents if one.number in numbers], events)
 
 
 def _fields_by_incident(evidence: LogEvidence) -> dict[int, dict[str, object]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from detectors.types import Assessment
 from leakwatch.diagnose.choose import choose
-from leakwatch.diagnose.kill_facts import facts_of_exit_code, facts_of_incidents, facts_of_kill, last_incident
+from leakwatch.diagnose.kill_facts import facts_of_exit_code, facts_of_incidents, facts_of_kills
 from leakwatch.diagnose.process_facts import facts_of_deployment, facts_of_process
 from leakwatch.diagnose.server_facts import facts_of_server
 from leakwatch.diagnose.trace_facts import facts_of_trace
@@ -23,12 +23,11 @@ __all__ = [
     "facts_of_deployment",
     "facts_of_exit_code",
     "facts_of_incidents",
-    "facts_of_kill",
+    "facts_of_kills",
     "facts_of_process",
     "facts_of_server",
     "facts_of_trace",
     "facts_of_values",
-    "last_incident",
     "read_trees",
 ]
 

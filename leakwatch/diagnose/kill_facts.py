@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from detectors.types import Assessment, Incident, OomEvent
+from detectors.types import Assessment, FloatArray, Incident, OomEvent
 from leakwatch.diagnose.page_facts import last_rise
 from leakwatch.trace import Trace
 from playbooks.types import Fact
@@ -14,6 +14,7 @@ _KINDS = FACTS["oom_kind"].words
 """The most telling first."""
 _ENDS = {0: "success", 132: "illegal_instruction", 134: "abort", 137: "sigkill", 139: "segfault", 143: "sigterm"}
 _SAMPLES_BEFORE = 3
+_CLOCKS_APART_SECONDS = 60.0
 _LONG_SECONDS = 3600.0
 """A trace that shows the process for so long before the kill says that it was no start, also without its beginning."""
 
@@ -26,6 +27,17 @@ def facts_of_incidents(incidents: Sequence[Incident], events: Sequence[OomEvent]
         events: the lines that they come from, from which the kind and the exit code are taken.
     """
     return tuple(_told(incidents, events))
+
+
+def facts_of_kills(
+    trace: Trace, assessment: Assessment, incidents: Sequence[Incident], events: Sequence[OomEvent] = ()
+) -> tuple[Fact, ...]:
+    """What incidents tell (`facts_of_incidents`), and where the memory stood before the one that counts."""
+    last = last_incident(incidents)
+    told = facts_of_incidents(incidents, events)
+    if last is None or last.at is None:
+        return told
+    return (*told, *facts_of_kill(trace, assessment, last.at, last.limit_bytes))
 
 
 def last_incident(incidents: Sequence[Incident]) -> Incident | None:
@@ -78,28 +90,42 @@ def _exit_code(event: OomEvent) -> int | None:
     return 137 if event.kind == "process_killed_137" else None
 
 
+def last_running_level(life: FloatArray) -> float | None:
+    """The highest of a life's last samples; None where nothing is known of it.
+
+    The samples of an outage, between the end of one process and the start of the next, lie far below its level: only
+    those from half of the life's maximum on are looked at, and of them the last ones.
+    """
+    known = life[np.isfinite(life)]
+    running = known[known >= known.max(initial=0.0) / 2]
+    return float(running[-_SAMPLES_BEFORE:].max()) if len(running) else None
+
+
 def _before(trace: Trace, assessment: Assessment, at: float, limit: float | None) -> Iterator[Fact]:
-    time = trace.time_seconds
-    row = int(np.searchsorted(time, at, side="right"))
+    time, restarts = trace.time_seconds, assessment.verdict.restarts
+    # A log's clock is another one, and may tell whole seconds: the restart that the trace shows there says when it was.
+    nearest = min(restarts, key=lambda restart: abs(restart - at), default=None)
+    ended = nearest if nearest is not None and abs(nearest - at) <= _CLOCKS_APART_SECONDS else at
+    row = int(np.searchsorted(time, ended, side="left" if ended == nearest else "right"))
+    started = max((restart for restart in restarts if restart < ended), default=None)
+    first = 0 if started is None else int(np.searchsorted(time, started, side="left"))
     column = trace.columns.get(assessment.verdict.metric or "")
-    if column is not None and limit and limit >= 1:
-        known = column[:row][np.isfinite(column[:row])][-_SAMPLES_BEFORE:]
-        if len(known):
-            level = float(known.max()) / limit
-            yield Fact("level_before_kill_ratio", level, f"before the kill it stood at {level:.0%} of the limit")
+    level = last_running_level(column[first:row]) if column is not None else None
+    if level is not None and limit and limit >= 1:
+        share = level / limit
+        yield Fact("level_before_kill_ratio", share, f"before the kill it stood at {share:.0%} of the limit")
     loads = [
         loaded
         for name, counts in trace.columns.items()
         if name.partition(":")[0] == "model_loads_total"
-        if (loaded := last_rise(time[:row], counts[:row])) is not None
+        if (loaded := last_rise(time[first:row], counts[first:row])) is not None
     ]
     if loads:
-        seconds = at - max(loads)
+        seconds = ended - max(loads)
         yield Fact("seconds_load_to_kill", seconds, f"a model was loaded {seconds:.0f} s before the kill")
-    starts = [start for start in assessment.verdict.restarts if start < at]
-    if starts:
-        seconds = at - max(starts)
+    if started is not None:
+        seconds = ended - started
         yield Fact("seconds_start_to_kill", seconds, f"the process had run for {seconds:.0f} s when it was killed")
-    elif row and at - float(time[0]) >= _LONG_SECONDS:
-        seconds = at - float(time[0])
+    elif row and ended - float(time[0]) >= _LONG_SECONDS:
+        seconds = ended - float(time[0])
         yield Fact("seconds_start_to_kill", seconds, f"the process had run for at least {seconds:.0f} s")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from detectors.types import Assessment, FloatArray
-from leakwatch.diagnose.kill_facts import facts_of_kill
+from leakwatch.diagnose.kill_facts import facts_of_kill, last_running_level
 from leakwatch.diagnose.page_facts import facts_of_page, last_rise
 from leakwatch.diagnose.value_facts import facts_of_values
 from leakwatch.trace import Trace
@@ -14,7 +14,6 @@ from playbooks.types import Fact
 GUILTY_LIMIT_RATIO = 0.92
 """A container that restarts from this share of its limit or above is taken for one killed there, as Robusta does."""
 
-_SAMPLES_BEFORE_RESTART = 3
 _EDGE = 10  # growth is measured from the median of the first tenth to that of the last
 
 
@@ -143,18 +142,9 @@ def _limit_ratio(trace: Trace, metric: str | None) -> FloatArray | None:
 
 
 def _before_restarts(time_seconds: FloatArray, ratio: FloatArray, restarts: Sequence[float]) -> list[float]:
-    """The share of the limit from which each restart fell; 0 where none is known.
-
-    The samples of an outage, between the end of one process and the start of the next, lie far below its level: only
-    those from half of the life's maximum on are looked at, and of them the last ones.
-    """
+    """The share of the limit from which each restart fell; 0 where none is known."""
     lives = np.split(ratio, np.searchsorted(time_seconds, restarts, side="left"))[:-1]
-    levels = []
-    for life in lives:
-        known = life[np.isfinite(life)]
-        running = known[known >= known.max(initial=0.0) / 2]
-        levels.append(float(running[-_SAMPLES_BEFORE_RESTART:].max(initial=0.0)))
-    return levels
+    return [last_running_level(life) or 0.0 for life in lives]
 
 
 def _loads(trace: Trace) -> float | None:

@@ -14,6 +14,7 @@ _PIPE_WIDTH = 80
 @click.option("--trace", metavar="FILE", help="A memory trace, in any form that analyze reads; - for standard input.")
 @click.option("--logs", metavar="FILE", multiple=True, help="A log, or a folder of them.")
 @click.option("--facts", metavar="FILE", multiple=True, help="Facts in YAML, name: value (docs/facts.md).")
+@click.option("--pid", type=click.IntRange(1), help="The server's process on this machine: flags, threads, allocator.")
 @click.option("--container", metavar="NAME", help="Of a trace that holds several.")
 @click.option("--limit", metavar="SIZE", callback=parsed(parse_limit), help="The memory limit; max: none.")
 @playbooks_flag
@@ -27,6 +28,7 @@ def run(
     trace: str | None,
     logs: tuple[str, ...],
     facts: tuple[str, ...],
+    pid: int | None,
     container: str | None,
     limit: float | None,
     playbooks: tuple[str, ...],
@@ -42,7 +44,7 @@ def run(
     from leakwatch.diagnose import diagnose_by
 
     name = named(name, playbooks)
-    diagnosis = diagnose_by(name, facts_of(Known(trace, logs, facts, container, limit)), read_trees(playbooks))
+    diagnosis = diagnose_by(name, facts_of(Known(trace, logs, facts, container, limit, pid)), read_trees(playbooks))
     if output == "json":
         from leakwatch.tell.document import diagnosis_as_json
 

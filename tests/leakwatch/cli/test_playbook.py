@@ -1,6 +1,7 @@
 """``leakwatch playbook`` as it is typed: what it prints, and with which status it ends."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,43 @@ def test_run_with_logs(capsys: pytest.CaptureFixture[str]) -> None:
     diagnosis = json.loads(output_of(capsys, "run", "oom_killed", "--logs", KERNEL_LOG, "-o", "json"))["diagnosis"]
     proven = next(one for one in diagnosis["path"] if one["ask"].startswith("Is it proven"))
     assert proven["answer"] == "yes" and "tensorflow" in proven["evidence"]
+
+
+def test_run_with_a_process(capsys: pytest.CaptureFixture[str]) -> None:
+    """A process on this machine tells its own flags, allocator and threads."""
+    command = ["run", "slow_predictions", "--pid", str(os.getpid()), "-o", "json"]
+    path = json.loads(output_of(capsys, *command))["diagnosis"]["path"]
+    assert {one["ask"] for one in path if one["answer"] != "unknown"} == set()
+    leak = ["run", "memory_leak", "--trace", TRACE, "--pid", str(os.getpid()), "-o", "json"]
+    path = json.loads(output_of(capsys, *leak))["diagnosis"]["path"]
+    (asked,) = (one for one in path if one["ask"] == "Is the server Triton?")
+    assert asked["answer"] == "no" and asked["evidence"].startswith("the program is ")
+
+
+def test_kills_lead_into_the_leak(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A leak whose kill the kernel's log proves is walked through both trees, and no proof is asked for again."""
+    trace = ROOT / "sample_traces/cgroup_oom_kills.csv"
+    log = tmp_path / "kern.log"
+    lines = [
+        "memory: usage 49152kB, limit 49152kB, failcnt 30",
+        "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a,task_memcg=/a,"
+        "task=python,pid=4711,uid=0",
+        "Memory cgroup out of memory: Killed process 4711 (python) total-vm:60000kB, anon-rss:48000kB, file-rss:100kB, "
+        "shmem-rss:0kB, UID:0 pgtables:100kB oom_score_adj:0",
+    ]
+    log.write_text("".join(f"2026-11-23T15:17:37.000000+00:00 host kernel: {line}\n" for line in lines))
+    assert run(["analyze", str(trace), "--logs", str(log), "-o", "json"]) == 10
+    diagnosis = json.loads(capsys.readouterr().out)["analyses"][0]["diagnosis"]
+    assert diagnosis["playbook"] == "oom_killed"
+    assert diagnosis["cause"].startswith(
+        "A leak reached the limit, and the kernel killed the process. It grows with the"
+    )
+    asked = {one["ask"]: one for one in diagnosis["path"]}
+    assert asked["Is it proven that memory ran out and something was killed for it?"]["evidence"] == (
+        "the kernel killed python (pid 4711)"
+    )
+    assert asked["Is the verdict a leak?"]["answer"] == asked["Is an OOM kill proven?"]["answer"] == "yes"
+    assert not any("Prove the kill" in step for step in diagnosis["steps"])
 
 
 def test_run_with_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.types import Answer, Assessment, Incident, OomEvent, Shape, Verdict
-from leakwatch.diagnose import facts_of_exit_code, facts_of_incidents, facts_of_kill, last_incident
+from leakwatch.diagnose import facts_of_exit_code, facts_of_incidents, facts_of_kills
+from leakwatch.diagnose.kill_facts import facts_of_kill, last_incident
 from leakwatch.trace import Target, Trace
 from playbooks.types import Fact
 from playbooks.vocabulary import FACTS
@@ -93,13 +94,24 @@ def test_where_the_memory_stood(made: Any) -> None:
         {"anon_bytes": [50, 60, 70, 80, 90, 5, 10], "model_loads_total": [1, 1, np.nan, 2, 2, 0, 1]}, limit_bytes=100.0
     )
     assessment = made.assessment(restarts=[60.0, 300.0])
-    told = values(facts_of_kill(trace, assessment, 270.0))
-    assert told == {
-        "level_before_kill_ratio": 0.9,
-        "seconds_load_to_kill": 90.0,
-        "seconds_start_to_kill": 210.0,
-    }
+    for at in (241.0, 270.0, 300.0, 320.0):  # a log's clock may be a little off: the trace shows when it restarted
+        assert values(facts_of_kill(trace, assessment, at)) == {
+            "level_before_kill_ratio": 0.9,
+            "seconds_load_to_kill": 120.0,
+            "seconds_start_to_kill": 240.0,
+        }
     assert values(facts_of_kill(trace, assessment, 270.0, 180.0))["level_before_kill_ratio"] == 0.5
+    child = made.assessment()  # no restart follows: the container went on
+    assert values(facts_of_kill(trace, child, 185.0))["level_before_kill_ratio"] == 0.8
+
+
+def test_kills_of_a_trace(made: Any) -> None:
+    """What the logs tell and where the memory stood come together, for an incident that has a time."""
+    trace = made.trace({"anon_bytes": [50, 60, 70, 80, 90, 95, 99]}, limit_bytes=100.0)
+    told = values(facts_of_kills(trace, made.assessment(), [incident(1, at=200.0), incident(2, at=270.0)]))
+    assert (told["oom_proven"], told["level_before_kill_ratio"]) == (True, 0.9)
+    assert "level_before_kill_ratio" not in values(facts_of_kills(trace, made.assessment(), [incident(at=None)]))
+    assert facts_of_kills(trace, made.assessment(), []) == ()
 
 
 def test_a_start_that_the_trace_does_not_show(made: Any) -> None:

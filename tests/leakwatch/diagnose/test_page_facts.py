@@ -93,6 +93,12 @@ def test_late_counts(made: Any) -> None:
     assert (fact.name, fact.value) == ("cpu_ratio", 0.5)
 
 
+def test_a_counter_that_starts_over(made: Any) -> None:
+    """A reset is no fall: what was counted after it counts."""
+    trace = made.trace({"graph_builds_total": [0, 0, 0, 0, 5, 9, 2, 4]})
+    assert values(trace) == {"graph_builds": 6.0}
+
+
 def test_the_fullest_gpu(made: Any) -> None:
     """Of several GPUs the fullest counts; one whose use is not known does not."""
     trace = made.trace(
