@@ -1,6 +1,6 @@
 """One trace in, one assessment out: the order of the work."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -22,7 +22,12 @@ MINIMUM_SAMPLES = 20
 
 
 def assess(
-    time_seconds: FloatArray, columns: Mapping[str, FloatArray], *, limit_bytes: float | None, replicas: int = 1
+    time_seconds: FloatArray,
+    columns: Mapping[str, FloatArray],
+    *,
+    limit_bytes: float | None,
+    replicas: int = 1,
+    restarts: Sequence[float] = (),
 ) -> Assessment:
     """Does it leak, how fast, since when, how long is left, and why we say so.
 
@@ -32,6 +37,7 @@ def assess(
         limit_bytes: the memory limit, None where there is none.
         replicas: of how many like containers this is the mean (`detectors.pooling`): the growth that matters falls with
             the root of their number, as the noise of a mean does.
+        restarts: Unix seconds of the first samples of new lives that something beside the numbers proves.
 
     Raises:
         ValueError: a column's length differs from ``time_seconds``, or the times do not rise.
@@ -50,7 +56,7 @@ def assess(
     if known < MINIMUM_SAMPLES:
         why = f"{count(known, 'sample')} cannot be judged: at least {MINIMUM_SAMPLES} are needed"
         return _too_short(metric, why, wait_for_samples(time_seconds, known, MINIMUM_SAMPLES))
-    scene = prepare(time_seconds, columns[metric], columns, limit_bytes, replicas)
+    scene = prepare(time_seconds, columns[metric], columns, limit_bytes, replicas, restarts)
     level, floor = contest(scene)
     return _tell(scene, metric, level, floor, rule(scene, level, floor), columns)
 

@@ -65,10 +65,23 @@ class Drops:
     after: FloatArray
 
 
-def find_cuts(series: Series, requests: Counter | None, limit: float | None) -> Cuts:
-    """Cut a series into lives or teeth where there is reason to."""
+def find_cuts(
+    series: Series, requests: Counter | None, limit: float | None, restarts: FloatArray | None = None
+) -> Cuts:
+    """Cut a series into lives or teeth where there is reason to.
+
+    Args:
+        series: what is judged.
+        requests: a count that a new process begins anew, None where there is none.
+        limit: bytes, None where there is none.
+        restarts: seconds on the series' axis of restarts that something else proves, such as a kernel's log; a log may
+            hold some of them only, and falls from the limit beside them are taken for others.
+    """
     none = Cuts(Cut.NONE, np.empty(0))
-    resets = _inside(series, requests.resets) if requests is not None else np.empty(0)
+    resets = requests.resets if requests is not None else np.empty(0)
+    if restarts is not None and len(restarts):
+        resets = np.concatenate((resets, restarts, _killed(series, limit)))
+    resets = _inside(series, resets)
     if 0 < len(resets) < MAXIMUM_LIVES:
         return Cuts(Cut.LIVES, resets, proven=True, at_limit=_at_limit(series, resets, limit))
     drops = find_drops(series)
@@ -94,6 +107,16 @@ def find_cuts(series: Series, requests: Counter | None, limit: float | None) -> 
     if lasting.any() and gradual >= GRADUAL:
         return Cuts(Cut.TEETH if lasting.sum() <= FEW_TEETH else Cut.MANY_TEETH, time[lasting])
     return none
+
+
+def _killed(series: Series, limit: float | None) -> FloatArray:
+    """Seconds of the falls from the limit."""
+    drops = find_drops(series)
+    if limit is None or not len(drops.row):
+        return np.empty(0)
+    fell = (drops.peak > 0.9 * limit) & (drops.before - drops.after > 0.25 * drops.before)
+    killed: FloatArray = series.time[drops.row[fell]]
+    return killed
 
 
 def find_drops(series: Series) -> Drops:

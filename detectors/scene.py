@@ -1,6 +1,6 @@
 """Everything that is known of a trace before the explanations compete."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,8 +65,9 @@ def prepare(
     columns: Mapping[str, FloatArray],
     limit: float | None,
     replicas: int = 1,
+    restarts: Sequence[float] = (),
 ) -> Scene:
-    """Reduce, cut the start-up off, find the falls, bin; ``replicas`` as in `detectors.assess.assess`."""
+    """Reduce, cut the start-up off, find the falls, bin; the last two arguments as in `detectors.assess.assess`."""
     start = float(time_seconds[0])
     known = np.isfinite(level)
     series = reduce(Series(time_seconds[known] - start, level[known]))
@@ -75,7 +76,7 @@ def prepare(
     series = Series(series.time[keep], series.value[keep])
     by_model = _model_requests(time_seconds - start, columns)
     count = _all_requests(time_seconds - start, columns, by_model)
-    cuts = find_cuts(series, count, limit)
+    cuts = find_cuts(series, count, limit, np.asarray(restarts, dtype=float) - start)
     series = _without_startups(series, cuts)
     material = material_growth(series.value, limit) / np.sqrt(replicas)
     bins = judge_teeth(series, cuts.time) if cuts.kind is Cut.MANY_TEETH else judge(series, cuts.time)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from detectors.types import Assessment
 from leakwatch import detect
 from leakwatch.errors import LeakwatchError
-from leakwatch.kills import LogEvidence, facts_of_logs, with_kills
+from leakwatch.kills import LogEvidence, cut_at_kills, facts_of_logs, with_kills
 from leakwatch.sample.trace_files import read_traces
 from leakwatch.tell.units import moment
 from leakwatch.trace import Trace, between, with_limit
@@ -170,6 +170,7 @@ def _judge(trace: Trace, reading: Reading) -> tuple[Trace, Assessment, Diagnosis
         trace = with_limit(trace, reading.limit_bytes or None)
     assessment = detect.assess(trace)
     if reading.evidence is not None:
+        assessment = cut_at_kills(trace, assessment, reading.evidence)
         assessment = with_kills(trace, assessment, reading.evidence)
     diagnosis = None
     if reading.diagnosed:

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from detectors.oom_lines import Scanner as Scanner
 
 
-def assess(trace: Trace) -> Assessment:
-    """Judge one trace: does it leak, how fast, since when, how long is left, and why we say so."""
-    return _assess(trace.time_seconds, trace.columns, limit_bytes=trace.limit_bytes)
+def assess(trace: Trace, restarts: Sequence[float] = ()) -> Assessment:
+    """Judge one trace: does it leak, how fast, since when, how long is left, and why we say so.
+
+    ``restarts``: Unix seconds of the first samples of new lives that something beside the numbers proves.
+    """
+    return _assess(trace.time_seconds, trace.columns, limit_bytes=trace.limit_bytes, restarts=restarts)
 
 
 def outline(trace: Trace, metric: str, edges: FloatArray) -> "tuple[FloatArray, FloatArray | None]":

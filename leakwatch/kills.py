@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detectors.types import Answer, Assessment, Incident, OomEvent
+from leakwatch import detect
 from leakwatch.tell import units
 from leakwatch.trace import Trace
 from playbooks.types import Fact
@@ -41,17 +42,11 @@ def with_kills(trace: Trace, assessment: Assessment, evidence: LogEvidence) -> A
     names a container, a pod or a limit that is not the trace's is left out; one that names none, or in
     a trace without a name, cannot be told apart and stays.
     """
-    time = trace.time_seconds
-    if not len(time):
+    if not len(trace.time_seconds):
         return assessment
-    margin = max(LEAST_MARGIN_SECONDS, 2 * float(np.median(np.diff(time)))) if len(time) > 1 else LEAST_MARGIN_SECONDS
-    fields = _fields_by_incident(evidence)
+    margin = _margin(trace)
     dates = {incident.number: incident.at for incident in evidence.incidents}
-    mine = {
-        incident.number: incident
-        for incident in evidence.incidents
-        if _within(incident.at, trace, margin) and _may_be(trace, fields.get(incident.number, {}), incident)
-    }
+    mine = {incident.number: incident for incident in _own(trace, evidence)}
     events = tuple(
         (source, event)
         for source, event in evidence.events
@@ -65,6 +60,14 @@ def with_kills(trace: Trace, assessment: Assessment, evidence: LogEvidence) -> A
     return replace(assessment, verdict=verdict, oom_events=events)
 
 
+def cut_at_kills(trace: Trace, assessment: Assessment, evidence: LogEvidence) -> Assessment:
+    """The trace judged anew, cut where logs prove a kill that its numbers alone did not show; else ``assessment``."""
+    if not len(trace.time_seconds):
+        return assessment
+    restarts = _restarts(trace, assessment, _own(trace, evidence), _margin(trace))
+    return detect.assess(trace, restarts) if len(restarts) > len(assessment.verdict.restarts) else assessment
+
+
 def facts_of_logs(trace: Trace, assessment: Assessment, evidence: LogEvidence) -> tuple[Fact, ...]:
     """What the logs tell a playbook about this container; ``assessment`` is that of `with_kills`."""
     from leakwatch.diagnose import facts_of_kills  # YAML: 20 ms
@@ -72,6 +75,22 @@ def facts_of_logs(trace: Trace, assessment: Assessment, evidence: LogEvidence) -
     events = tuple(event for _, event in assessment.oom_events)
     numbers = {event.incident for event in events}
     return facts_of_kills(trace, assessment, [one for one in evidence.incidents if one.number in numbers], events)
+
+
+def _margin(trace: Trace) -> float:
+    """How far apart, in seconds, a log and a trace may say that the same thing happened."""
+    steps = np.diff(trace.time_seconds)
+    return max(LEAST_MARGIN_SECONDS, 2 * float(np.median(steps))) if len(steps) else LEAST_MARGIN_SECONDS
+
+
+def _own(trace: Trace, evidence: LogEvidence) -> list[Incident]:
+    """The incidents that fall into the trace and may be this container's."""
+    fields, margin = _fields_by_incident(evidence), _margin(trace)
+    return [
+        incident
+        for incident in evidence.incidents
+        if _within(incident.at, trace, margin) and _may_be(trace, fields.get(incident.number, {}), incident)
+    ]
 
 
 def _fields_by_incident(evidence: LogEvidence) -> dict[int, dict[str, object]]:
@@ -153,7 +172,9 @@ def _kill(trace: Trace, assessment: Assessment, incident: Incident, margin: floa
         return f"the node ran out of memory and the kernel killed {victim} at {when}{stood}"
     restart = _restart_after(trace, assessment, at, margin)
     if incident.scope == "child" or not restart:
-        return f"the kernel killed {victim} at {when} for want of memory, and the container went on: no restart follows"
+        child = ", a child process," if incident.scope == "child" else ""
+        killed = f"the kernel killed {victim}{child} at {when} for want of memory"
+        return f"{killed}, and the container went on: no restart follows"
     if share is None or limit is None:
         return f"the kernel killed {victim} at {when} for want of memory, and the container started again"
     if share < AT_LIMIT_RATIO:
