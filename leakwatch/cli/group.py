@@ -15,6 +15,7 @@ COMMANDS = (
     "playbook",
     "tell",
     "lint",
+    "plan",
     "config",
 )
 """Each is a module of this package that holds a click command named ``command``."""

@@ -5,13 +5,14 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from leakwatch.errors import LeakwatchError
 from leakwatch.findings import Edit, Finding, Severity
 from leakwatch.lint import patch
 from leakwatch.lint.project import Project, found_folders
 from leakwatch.lint.recognise import recognise
 from leakwatch.lint.rule import Rule
 from leakwatch.lint.rules import RULES
-from leakwatch.lint.search import STANDARD_INPUT, UnreadableError, places, read_text
+from leakwatch.lint.search import STANDARD_INPUT, places, read_text
 from leakwatch.lint.source_text import SourceText
 from leakwatch.lint.subjects import Container, Server, Template
 
@@ -56,7 +57,7 @@ def lint(
             continue
         try:
             source = read_text(place)
-        except UnreadableError as error:
+        except LeakwatchError as error:
             errors.append(str(error))
             continue
         if source is None:

@@ -18,10 +18,6 @@ _SAVED_MODEL = frozenset({"saved_model.pb", "saved_model.pbtxt"})
 _NO_FILES = frozenset({"variables", "node_modules", "__pycache__"})
 
 
-class UnreadableError(LeakwatchError):
-    """A file that cannot be linted: which, why, and what to do."""
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """A file to read, or a folder that holds a SavedModel; ``named``: by itself on the command line."""
@@ -72,30 +68,30 @@ def read_text(place: Place) -> SourceText | None:
     """The text of a file; None for one that was only found in a folder and holds no text.
 
     Raises:
-        UnreadableError: it cannot be read, is too large, or is no UTF-8 text, and it was expected to be a manifest.
+        LeakwatchError: it cannot be read, is too large, or is no UTF-8 text, and it was expected to be a manifest.
     """
     path = place.path
     expected = place.is_expected
     try:
         content = _content(path)
     except OSError as error:
-        raise UnreadableError(f"{path}: cannot be read ({error.strerror}); check the path and its rights") from None
+        raise LeakwatchError(f"{path}: cannot be read ({error.strerror}); check the path and its rights") from None
     if content is None:
         if expected:
-            raise UnreadableError(
+            raise LeakwatchError(
                 f"{path}: larger than {LARGEST_BYTES // 2**20} MiB, which no manifest is; leave it out"
             )
         return None
     if b"\0" in content[:_HEAD_BYTES]:
         if expected:
-            raise UnreadableError(f"{path}: binary, not text; name manifests, compose files or configurations")
+            raise LeakwatchError(f"{path}: binary, not text; name manifests, compose files or configurations")
         return None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if expected:
             line = content.count(b"\n", 0, error.start) + 1
-            raise UnreadableError(f"{path}:{line}: not UTF-8; convert it, for example with iconv") from None
+            raise LeakwatchError(f"{path}:{line}: not UTF-8; convert it, for example with iconv") from None
         return None
     folder = None if path == STANDARD_INPUT else os.path.dirname(path) or "."
     return SourceText(path, text.replace("\r\n", "\n").replace("\r", "\n"), folder=folder)
@@ -108,7 +104,7 @@ def _content(path: str) -> bytes | None:
         return content if len(content) <= LARGEST_BYTES else None
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):
-        raise UnreadableError(f"{path}: no regular file; name a file or a folder, or pipe it to -")
+        raise LeakwatchError(f"{path}: no regular file; name a file or a folder, or pipe it to -")
     if status.st_size > LARGEST_BYTES:
         return None
     with open(path, "rb") as file:
