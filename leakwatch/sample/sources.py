@@ -69,6 +69,10 @@ class _WithLimit:
         return self._source.name
 
     @property
+    def pid(self) -> int | None:
+        return getattr(self._source, "pid", None)
+
+    @property
     def blind_to(self) -> tuple[str, ...]:
         return self._source.blind_to
 

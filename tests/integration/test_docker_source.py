@@ -88,6 +88,23 @@ def test_a_kill_for_want_of_memory_is_counted_once(docker_engine: Any, source: A
     assert after.life != before.life
 
 
+def test_a_killed_child_is_counted_once(docker_engine: Any, source: Any) -> None:
+    """The container lives on; the engine repeats its last event at every look, the count does not."""
+    command = ["sh", "-c", "read go; tail /dev/zero; echo survived; sleep 1000"]
+    box = docker_engine.run(command, name="lw-child", mem_limit="64m", stdin_open=True)
+    watched = source("lw-child")
+    before = watched.read(time.time())
+    with box.attach_socket(params={"stdin": 1, "stream": 1})._sock as stdin:
+        stdin.sendall(b"go\n")
+        wait_for_log(box, b"survived")
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while (after := watched.read(time.time())).values["oom_kills_total"] == 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert after.life == before.life
+    assert [watched.read(time.time()).values["oom_kills_total"] for _ in range(3)] == [1, 1, 1]
+
+
 def test_what_does_not_exist_is_gone(source: Any) -> None:
     """One line, and it may come yet."""
     with pytest.raises(SourceError, match="there is no container 'lw-nothing'") as raised:

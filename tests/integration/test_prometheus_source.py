@@ -66,6 +66,7 @@ def test_a_container_that_was_replaced(prometheus_server: Any) -> None:
     """Its series linger beside the new one's: the past goes on with the new one from its first point on."""
     source = PrometheusSource(PrometheusPlace(prometheus_server.url, "renewed"))
     trace = source.history(prometheus_server.began_seconds, time.time())
+    assert trace.time_seconds[0] < prometheus_server.began_seconds + 2 * prometheus_server.step_seconds
     expected = np.where(trace.time_seconds < prometheus_server.renewed_seconds, 2**20, 2**21)
     assert np.array_equal(trace.columns["anon_bytes"], expected)
     assert (source.read(time.time()).life or "").endswith("renewed-1")

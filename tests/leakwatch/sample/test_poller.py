@@ -1,5 +1,7 @@
 """Sources are asked on a beat of their own; a sick one is nobody else's trouble."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -206,6 +208,25 @@ def test_all_end_together_even_where_one_hangs(clock: ShiftableClock) -> None:
     assert stop_all([sick, *fine], 0.5, clock=clock) == (sick,)
     assert [source.closed_by for source in sources] == [[f"leakwatch fine {number}"] for number in range(4)]
     hang.set()
+
+
+ENDS_ALTHOUGH_ONE_HANGS = """
+import threading
+from leakwatch.clock import SystemClock
+from leakwatch.sample.poller import Poller, stop_all
+class Hung:
+    name, blind_to = "hung", ()
+    read = staticmethod(lambda now_seconds: threading.Event().wait())
+    close = staticmethod(lambda: None)
+poller = Poller(Hung(), 1.0, SystemClock())
+poller.start()
+stop_all([poller], 0.1, clock=SystemClock())
+"""
+
+
+def test_the_process_can_end_although_one_hangs() -> None:
+    """A thread that never comes back does not keep the agent from its exit."""
+    subprocess.run([sys.executable, "-c", ENDS_ALTHOUGH_ONE_HANGS], check=True, timeout=DEADLINE_SECONDS)
 
 
 def test_stopping_what_was_never_started_is_harmless(clock: ShiftableClock) -> None:
