@@ -69,14 +69,13 @@ class Hand:
         """Targets whose readiness should be off now."""
         return self._deeds.draining()
 
-    def close(self, within_seconds: float) -> None:
-        """End; a backend that does not answer is left behind and dies with the process."""
+    def close(self) -> None:
+        """End, after what is being considered; an action that has begun is waited for (`Deeds.close` says how long)."""
         with self._wake:
             self._ended = True
             self._wake.notify()
-        self._thread.join(within_seconds)
-        if not self._thread.is_alive():
-            self._deeds.close()
+        self._thread.join()
+        self._deeds.close()
 
     def _work(self) -> None:
         while True:

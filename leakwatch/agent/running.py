@@ -5,11 +5,14 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from leakwatch.act.acting import Acting
+from leakwatch.agent.hand import Hand
 from leakwatch.agent.loop import Agent
 from leakwatch.agent.pages import pages_of
 from leakwatch.agent.state_folder import StateFolder
 from leakwatch.errors import LeakwatchError, SettingsError
 from leakwatch.ports import Clock, Source
+from leakwatch.sample.probes.target import probes_of
 from leakwatch.sample.sources import sources_of
 from leakwatch.settings import Settings, TargetSettings
 from leakwatch.tell.channels import notifiers
@@ -84,20 +87,29 @@ def _built(settings: Settings, clock: Clock, sources: Callable[[TargetSettings],
     with StateFolder(settings.state_dir) as folder:
         channels = notifiers(settings.tell, settings.targets, clock.now)
         telling = Telling(channels, folder.path, clock, [target.name for target in settings.targets])
+        probes = {target.name: probes_of(target) for target in settings.targets}
+        hand = Hand(Acting(settings.act, folder.path, {}, probes, clock))
         agent = pages = None
         try:
-            agent = Agent(settings, clock, sources, telling)
+            agent = Agent(settings, clock, sources, telling, hand)
             pages = _pages(settings, agent)
             yield agent
         finally:
-            ends_at = clock.steady() + CLOSE_SECONDS
-            closing = threading.Thread(target=telling.close, daemon=True)
-            closing.start()
-            if pages is not None:
-                pages.close()
-            if agent is not None:
-                agent.close(ends_at - clock.steady())
-            closing.join(max(0.0, ends_at - clock.steady()))
+            _end(agent, pages, (hand.close, telling.close), clock)
+
+
+def _end(agent: Agent | None, pages: HttpPages | None, workers: Sequence[Callable[[], None]], clock: Clock) -> None:
+    """All at once; what does not end in time is left behind, its thread dies with the process."""
+    ends_at = clock.steady() + CLOSE_SECONDS
+    closing = [threading.Thread(target=close, daemon=True) for close in workers]
+    for thread in closing:
+        thread.start()
+    if pages is not None:
+        pages.close()
+    if agent is not None:
+        agent.close(ends_at - clock.steady())
+    for thread in closing:
+        thread.join(max(0.0, ends_at - clock.steady()))
 
 
 def _pages(settings: Settings, agent: Agent) -> HttpPages | None:

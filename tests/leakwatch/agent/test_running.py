@@ -166,8 +166,8 @@ class Noted:
 
 
 def test_killed_at_fifty_random_moments_it_loses_at_most_one_sample_each(tmp_path: Path):
-    """Fifty agents on one folder, each killed with -9 amid its work: the file is whole, and at most the last look of each
-    is missing."""
+    """Fifty agents on one folder, each killed with -9 amid its work: the file is whole, and at most the last look of
+    each is missing."""
     settings = Settings(
         (TargetSettings("one", PidPlace(1)),),
         str(tmp_path),
