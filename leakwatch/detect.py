@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
-from detectors.assess import assess as _assess
 from detectors.types import Assessment, Replica, Thresholds
 from leakwatch.settings import ConditionSettings
 from leakwatch.trace import FloatArray, Trace
@@ -23,7 +22,9 @@ def assess(trace: Trace, restarts: Sequence[float] = ()) -> Assessment:
 
     ``restarts``: Unix seconds of the first samples of new lives that something beside the numbers proves.
     """
-    return _assess(trace.time_seconds, trace.columns, limit_bytes=trace.limit_bytes, restarts=restarts)
+    from detectors.assess import assess as assessed  # an agent needs it only once something leaks
+
+    return assessed(trace.time_seconds, trace.columns, limit_bytes=trace.limit_bytes, restarts=restarts)
 
 
 def outline(trace: Trace, metric: str, edges: FloatArray) -> "tuple[FloatArray, FloatArray | None]":
@@ -38,10 +39,11 @@ def assess_together(
     time_seconds: FloatArray, replicas: Sequence[Replica], limit_bytes: float | None
 ) -> tuple[Assessment, int]:
     """Judge replicas as one: the assessment of their mean, and how many of them rise with it."""
+    from detectors.assess import assess as assessed
     from detectors.pooling import pool
 
     pooled = pool(time_seconds, replicas)
-    found = _assess(pooled.time_seconds, pooled.columns, limit_bytes=limit_bytes, replicas=len(replicas))
+    found = assessed(pooled.time_seconds, pooled.columns, limit_bytes=limit_bytes, replicas=len(replicas))
     return found, pooled.rise_with()
 
 

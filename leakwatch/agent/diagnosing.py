@@ -47,7 +47,8 @@ def diagnosed(state: TargetState, verdict: LiveVerdict, history: History, trees:
     if verdict.onset is not None:
         since = max(since, verdict.onset - (now - verdict.onset))
     trace = history.trace(state.target.name, since, now)
-    assessment = _under(detect.assess(trace), verdict, tuple(at for at in state.restarts if at >= since))
+    restarts = tuple(at for at in state.restarts if at >= since)
+    assessment = _under(detect.assess(trace, restarts), verdict, restarts)
     diagnosis = diagnose(trace, assessment, facts_of_incidents(state.incidents), trees)
     attribution = assessment.attribution
     per_request = {one.model: one.bytes_per_request.estimate for one in attribution.by_model} if attribution else {}

@@ -1,13 +1,12 @@
-"""Which source reads what the settings name: the one place where places and adapters meet."""
+"""Which source reads what the settings name: the one place where places and adapters meet.
+
+An adapter is imported when a target needs it: an agent that reads cgroup files pays for no client's.
+"""
 
 from leakwatch.ports import History, Source
 from leakwatch.sample.cgroups.source import CgroupSource, folder_finder
-from leakwatch.sample.docker_engine import DockerSource
-from leakwatch.sample.pods.source import KubernetesSource
 from leakwatch.sample.processes.find import pid_of_name, this_process
 from leakwatch.sample.processes.source import ProcessSource
-from leakwatch.sample.prometheus_server import PrometheusSource
-from leakwatch.sample.serving.source import ServingSource
 from leakwatch.settings import (
     CgroupPlace,
     DockerPlace,
@@ -24,12 +23,20 @@ from leakwatch.trace import Sample
 def sources_of(target: TargetSettings) -> tuple[Source, ...]:
     """The source of its memory, and of its model server's page where the settings name one."""
     memory = source_of(target)
-    return (memory,) if target.serving is None else (memory, ServingSource(target.serving))
+    if target.serving is None:
+        return (memory,)
+    from leakwatch.sample.serving.source import ServingSource
+
+    return memory, ServingSource(target.serving)
 
 
 def history_of(target: TargetSettings) -> History | None:
     """The past of a target's memory, where its source has one."""
-    return PrometheusSource(target.place) if isinstance(target.place, PrometheusPlace) else None
+    if not isinstance(target.place, PrometheusPlace):
+        return None
+    from leakwatch.sample.prometheus_server import PrometheusSource
+
+    return PrometheusSource(target.place)
 
 
 def source_of(target: TargetSettings) -> Source:
@@ -50,10 +57,16 @@ def _source_at(place: Place) -> Source:
         case ProcessPlace(process):
             return ProcessSource(lambda: pid_of_name(process))
         case DockerPlace(docker):
+            from leakwatch.sample.docker_engine import DockerSource
+
             return DockerSource(docker)
         case PrometheusPlace():
+            from leakwatch.sample.prometheus_server import PrometheusSource
+
             return PrometheusSource(place)
         case KubernetesPlace():
+            from leakwatch.sample.pods.source import KubernetesSource
+
             return KubernetesSource(place)
 
 
