@@ -26,7 +26,7 @@ from leakwatch.trace import Trace
 from playbooks.types import Diagnosis
 
 _ANSWER_STYLES = {Answer.LEAK: "bold red", Answer.UNDECIDED: "bold yellow", Answer.NO_LEAK: "bold green"}
-_CHART_STYLES = {
+CHART_STYLES = {
     chart.Role.AXIS: "dim",
     chart.Role.LEVEL: "cyan",
     chart.Role.FIT: "bold yellow",
@@ -35,6 +35,7 @@ _CHART_STYLES = {
     chart.Role.KILL: "bold red",
     chart.Role.ONSET: "bold red",
 }
+"""How each layer of the chart is coloured."""
 _TEXT_WIDTH = 110
 """Sentences longer than this are hard to read."""
 _LEAST_CHART_HEIGHT = 7
@@ -165,4 +166,4 @@ def _table() -> Table:
 
 
 def _chart_row(row: chart.Row) -> Text:
-    return Text.assemble(*((span.text, _CHART_STYLES[span.role]) for span in row))
+    return Text.assemble(*((span.text, CHART_STYLES[span.role]) for span in row))
