@@ -50,8 +50,8 @@ def _rows(view: View, console: Console, width: int, height: int, *, keys: bool) 
     bottom = _drawn(_figures(view, width), console, width)
     why = view.verdict.because[:_MOST_WHY] if view.verdict is not None and level is not Level.QUIET else ()
     reasons = [_hanging("  • ", units.visible(sentence), console, width) for sentence in why]
-    trouble = [row for one in view.trouble for row in _wrapped(Text(units.visible(one), "yellow"), console, width)][:3]
-    foot = [*trouble, *([_keys(view)] if keys else [_state(view)])]
+    trouble = [row for one in view.trouble for row in _wrapped(Text(units.visible(one), "yellow"), console, width)]
+    foot = [*trouble[: height // 6], *([_keys(view)] if keys else [_state(view)])]
     room = height - len(top) - len(bottom) - len(foot)
     while reasons and sum(map(len, reasons)) > room - _LEAST_CHART:
         del reasons[-1]
@@ -96,8 +96,8 @@ def _keys(view: View) -> Text:
 def _state(view: View) -> Text:
     age = view.age_seconds
     parts = [f"every {units.duration(view.every_seconds)}", units.count(len(view.trace.time_seconds), "sample")]
-    if len(view.trace.time_seconds):
-        parts[-1] += f" since {units.moment(view.trace.time_seconds[0])}"
+    if len(view.trace.time_seconds) > 1:
+        parts[-1] += f" over {units.duration(float(view.trace.time_seconds[-1] - view.trace.time_seconds[0]))}"
     if age is not None and age > 3 * view.every_seconds:
         parts.append(f"the last {units.duration(age)} ago")
     return Text(" · ".join(parts), "dim")
