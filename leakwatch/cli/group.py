@@ -10,6 +10,7 @@ COMMANDS = (
     "analyze",
     "logs",
     "record",
+    "watch",
     "agent",
     "fleet",
     "playbook",

@@ -81,16 +81,18 @@ def _figures(view: View, width: int) -> Table:
 
 
 def _keys(view: View) -> Text:
+    """The keys and the state; for a moment instead what the last key did."""
     row = Text()
     if view.paused:
         row.append(" PAUSED ", "reverse bold")
         row.append("  ")
+    if view.note:
+        return row.append(units.visible(view.note))
     for key, what in _KEYS:
         row.append(f"{key} ", "bold")
         row.append("go on" if key == "p" and view.paused else what, "dim")
         row.append("   ")
-    row.append(units.visible(view.note) if view.note else _state(view).plain, "dim")
-    return row
+    return row.append_text(_state(view))
 
 
 def _state(view: View) -> Text:

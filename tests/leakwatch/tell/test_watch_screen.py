@@ -98,7 +98,7 @@ def test_before_the_first_judgement_it_says_that_it_watches(leaking: View) -> No
 def test_a_paused_screen_says_so(leaking: View) -> None:
     """Whoever comes back to it knows that it stands still, and what the last key did."""
     assert drawn(replace(leaking, paused=True), 80, 24)[-1].startswith(" PAUSED   p go on")
-    assert drawn(replace(leaking, note="saved to a.csv"), 80, 24)[-1].endswith("saved to a.csv")
+    assert drawn(replace(leaking, note="saved to a.csv"), 80, 24)[-1].rstrip() == "saved to a.csv"
 
 
 def test_old_numbers_are_marked(leaking: View) -> None:
