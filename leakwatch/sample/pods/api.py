@@ -54,6 +54,13 @@ class Api:
             NotAllowedError: refused, or there is no such thing.
             SourceError: no connection, too slow, too large, or no JSON.
         """
+        try:
+            return json.loads(self.get_bytes(path, query, server))
+        except (ValueError, RecursionError):
+            raise self._failed(server, "no JSON in its answer", "check the address in the kubeconfig") from None
+
+    def get_bytes(self, path: str, query: dict[str, str] | None = None, server: str | None = None) -> bytes:
+        """The answer as it is; raises as `get`."""
         import urllib3
 
         client = self._connected()
@@ -80,21 +87,20 @@ class Api:
             response.release_conn()
         except (urllib3.exceptions.TimeoutError, TimeoutError):
             what = f"no whole answer within {ANSWER_SECONDS:g} s"
-            raise self._failed(base, what, "check whether it is overloaded") from None
+            raise self._failed(server, what, "check whether it is overloaded") from None
         except AnswerTooLargeError as error:
-            raise self._failed(base, str(error), "check the address in the kubeconfig") from None
+            raise self._failed(server, str(error), "check the address in the kubeconfig") from None
         except urllib3.exceptions.SSLError:
             raise self._failed(
                 base, "its certificate is not to be trusted", "check the certificate authority"
             ) from None
         except (urllib3.exceptions.HTTPError, OSError):
-            raise self._failed(base, "no connection, or it was cut off", "check the address and the network") from None
+            raise self._failed(
+                server, "no connection, or it was cut off", "check the address and the network"
+            ) from None
         if status >= 300:
             raise NotAllowedError(status, f"{status} ({shown(_message(body), 160)})")
-        try:
-            return json.loads(body)
-        except (ValueError, RecursionError):
-            raise self._failed(base, "no JSON in its answer", "check the address in the kubeconfig") from None
+        return body
 
     def close(self) -> None:
         """Close the connections; the next request opens others."""
@@ -118,7 +124,8 @@ class Api:
             self._client = client.ApiClient(settings)
         return self._client
 
-    def _failed(self, base: str, what: str, fix: str) -> SourceError:
+    def _failed(self, server: str | None, what: str, fix: str) -> SourceError:
+        base = server or str(self._connected().configuration.host)
         return SourceError(NAME, f"{base.rpartition('@')[2]}: {what}", fix)
 
 

@@ -29,8 +29,8 @@ class KubernetesSource:
     name = NAME
 
     def __init__(self, place: KubernetesPlace, api: Api | None = None, kubelet: str = KUBELET) -> None:
-        self._place, self._api = place, api or Api()
-        self._memory = MemoryOfContainer(self._api, kubelet)
+        self._place, self.container, self.api = place, place.container, api or Api()
+        self._memory = MemoryOfContainer(self.api, kubelet)
         self._uid: str | None = None
         self._others = 0
         self._kills = 0
@@ -50,13 +50,13 @@ class KubernetesSource:
             SourceError: no answer, no right; no such pod, or its container does not run (``gone``).
         """
         try:
-            pod = self._pod()
+            pod = self.pod()
             status = self._status_of(pod)
             self._count_kills(pod["metadata"]["uid"], status)
             running = (status.get("state") or {}).get("running")
             if running is None:
                 raise self._not_running(pod, status)
-            values = self._memory.read(pod, self._place.container, now_seconds)
+            values = self._memory.read(pod, self.container, now_seconds)
             values["limit_bytes"] = self._limit_bytes(pod, status)
             values["restarts_total"] = float(status.get("restartCount", 0))
             values["oom_kills_total"] = float(self._kills)
@@ -68,16 +68,17 @@ class KubernetesSource:
 
     def close(self) -> None:
         """Close the connections; the next read opens others."""
-        self._api.close()
+        self.api.close()
 
-    def _pod(self) -> Pod:
+    def pod(self) -> Pod:
+        """The pod that is meant now, as the API server has it; raises `SourceError`."""
         place = self._place
         base = f"/api/v1/namespaces/{quote(place.namespace, safe='')}/pods"
         try:
             if place.pod is not None:
-                return dict(self._api.get(f"{base}/{quote(place.pod, safe='')}"))
+                return dict(self.api.get(f"{base}/{quote(place.pod, safe='')}"))
             query = {"limit": "500"} | ({"labelSelector": place.selector} if place.selector else {})
-            pods = self._api.get(base, query)["items"]
+            pods = self.api.get(base, query)["items"]
         except NotAllowedError as refusal:
             if refusal.status == 404:
                 raise self._no_pod() from None
@@ -95,13 +96,13 @@ class KubernetesSource:
         statuses = pod["status"]
         for kind in ("containerStatuses", "initContainerStatuses"):  # a native sidecar is among the latter
             for status in statuses.get(kind) or ():
-                if status.get("name") == self._place.container:
+                if status.get("name") == self.container:
                     return dict(status)
         where = f"pod {shown(pod['metadata']['name'], 253)}"
-        if self._place.container in _names(pod):
+        if self.container in _names(pod):
             raise SourceError(NAME, f"{where} has not started its containers", "it is looked for again", gone=True)
         names = ", ".join(sorted(_names(pod)))
-        raise SourceError(NAME, f"{where} has no container {shown(self._place.container, 63)}", f"name one of: {names}")
+        raise SourceError(NAME, f"{where} has no container {shown(self.container, 63)}", f"name one of: {names}")
 
     def _count_kills(self, uid: str, status: Mapping[str, Any]) -> None:
         """A death counts when it is first seen; one from before the first look at a pod is not ours to count."""
@@ -116,7 +117,7 @@ class KubernetesSource:
         """The status knows what is in force, also after a resize in place; before Kubernetes 1.33 it says nothing."""
         from kubernetes.utils.quantity import parse_quantity
 
-        spec = next(one for one in _containers(pod) if one["name"] == self._place.container)
+        spec = next(one for one in _containers(pod) if one["name"] == self.container)
         for resources in (status.get("resources"), spec.get("resources")):
             if limit := ((resources or {}).get("limits") or {}).get("memory"):
                 return float(parse_quantity(limit))

@@ -11,10 +11,20 @@ from leakwatch.sample.cgroups.find import folder_of_pid
 from leakwatch.sample.cgroups.source import folder_finder
 from leakwatch.sample.log_files.chunks import read_log
 from leakwatch.sample.masking import masked_text
-from leakwatch.sample.probes import container, docker, heap, process
+from leakwatch.sample.pods.source import KubernetesSource
+from leakwatch.sample.probes import container, docker, heap, pods, process
 from leakwatch.sample.probes.probe import BoundedProbe
 from leakwatch.sample.processes.find import pid_of_name
-from leakwatch.settings import CgroupPlace, DockerPlace, PidPlace, Place, ProcessPlace, TargetSettings
+from leakwatch.settings import (
+    CgroupPlace,
+    DockerPlace,
+    KubernetesPlace,
+    PidPlace,
+    Place,
+    ProcessPlace,
+    PrometheusPlace,
+    TargetSettings,
+)
 
 KMSG = "kmsg"
 _FOUND_SECONDS = 5.0
@@ -24,8 +34,9 @@ _FOUND_SECONDS = 5.0
 def probes_of(target: TargetSettings) -> tuple[Probe, ...]:
     """Every kind of evidence of a target; each finds the process of the moment when it is collected."""
     probes: list[Probe] = []
-    if not isinstance(target.place, PidPlace | ProcessPlace | CgroupPlace | DockerPlace):
-        # Its memory is read from afar, so its processes are not here; only logs that are named can be.
+    if isinstance(target.place, KubernetesPlace):
+        return (*_of_pod(target.place), *_of_logs(target.logs))
+    if isinstance(target.place, PrometheusPlace):  # its processes are not here; only logs that are named can be
         return tuple(_of_logs(target.logs))
     find = _Remembered(lambda: pid_of(target.place))
     of_process: tuple[tuple[str, Callable[[int], bytes]], ...] = (
@@ -93,6 +104,14 @@ def _resident_pages(pid: int) -> int:
             return int(file.read(256).split()[1])
     except (OSError, IndexError, ValueError):
         return 0
+
+
+def _of_pod(place: KubernetesPlace) -> list[Probe]:
+    return [
+        BoundedProbe("pod.json", lambda seconds: pods.described(KubernetesSource(place))),
+        BoundedProbe("container.log", lambda seconds: pods.last_logs(KubernetesSource(place))),
+        BoundedProbe("container_previous.log", lambda seconds: pods.last_logs(KubernetesSource(place), previous=True)),
+    ]
 
 
 def _of_logs(logs: tuple[str, ...]) -> list[Probe]:

@@ -11,6 +11,7 @@ from leakwatch.errors import SourceError
 from leakwatch.sample.pods.api import Api
 from leakwatch.sample.pods.deaths import Death, death_of, was_out_of_memory
 from leakwatch.sample.pods.source import KubernetesSource
+from leakwatch.sample.probes.pods import described, last_logs
 from leakwatch.settings import KubernetesPlace
 from tests.fakes.kubernetes_api import Fault, KubernetesApi
 from tests.fakes.kubernetes_store import PODS, RefusedError
@@ -250,3 +251,26 @@ def test_the_api_server_may_hang_or_hang_up(cluster: Cluster, monkeypatch: pytes
         with pytest.raises(SourceError, match=words):
             ask()
     assert source.read(3.0).values["anon_bytes"] == 1
+
+
+def test_evidence_of_a_pod(cluster: Cluster) -> None:
+    """Its description without secrets, its log, and the log of the life that was killed."""
+    variables = [{"name": "API_TOKEN", "value": "hunter2"}, {"name": "MALLOC_ARENA_MAX", "value": "2"}]
+    cluster.api.cluster.add_deployment("ml", "serving", 1, env=variables, args=["--password=hunter2"])
+    [pod] = cluster.pods(1)
+    name = pod["metadata"]["name"]
+    cluster.api.cluster.logs["ml", name, "serving"] = "now password=hunter2\n"
+    cluster.api.cluster.logs["ml", name, "serving (previous)"] = "bad_alloc\n"
+    told = described(cluster.source())
+    assert b"hunter2" not in told
+    assert json.loads(told)["spec"]["containers"][0]["env"][1] == variables[1]
+    assert b"now password=***" in last_logs(cluster.source())
+    assert b"bad_alloc" in last_logs(cluster.source(), previous=True)
+
+
+def test_evidence_without_the_right_names_it(cluster: Cluster) -> None:
+    """pods/log is a right of its own."""
+    cluster.deploy()
+    cluster.api.cluster.accounts["reader"] = ("reader", (("", "pods", "get"), ("", "pods", "list")))
+    with pytest.raises(SourceError, match="grant the right to get pods/log"):
+        last_logs(cluster.source("reader"))
