@@ -46,6 +46,8 @@ def open_parquet(path: str) -> Any:
 
 
 def _on_disk(path: str) -> list[FoundFile]:
+    if not os.path.exists(path):
+        return []
     if not os.path.isdir(path):
         return [FoundFile(path, os.stat(path).st_size)]
     return [
