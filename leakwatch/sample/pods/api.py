@@ -85,22 +85,18 @@ class Api:
                 response.close()  # what is left of it must not be taken for the next answer
                 raise
             response.release_conn()
-        except (urllib3.exceptions.TimeoutError, TimeoutError):
-            what = f"no whole answer within {ANSWER_SECONDS:g} s"
-            raise self._failed(server, what, "check whether it is overloaded") from None
-        except AnswerTooLargeError as error:
-            raise self._failed(server, str(error), "check the address in the kubeconfig") from None
-        except urllib3.exceptions.SSLError:
-            raise self._failed(
-                base, "its certificate is not to be trusted", "check the certificate authority"
-            ) from None
-        except (urllib3.exceptions.HTTPError, OSError):
-            raise self._failed(
-                server, "no connection, or it was cut off", "check the address and the network"
-            ) from None
-        if status >= 300:
+            if status < 300:
+                return body
             raise NotAllowedError(status, f"{status} ({shown(_message(body), 160)})")
-        return body
+        except (urllib3.exceptions.TimeoutError, TimeoutError):
+            what, fix = f"no whole answer within {ANSWER_SECONDS:g} s", "check whether it is overloaded"
+        except AnswerTooLargeError as error:
+            what, fix = str(error), "check the address in the kubeconfig"
+        except urllib3.exceptions.SSLError:
+            what, fix = "its certificate is not to be trusted", "check the certificate authority"
+        except (urllib3.exceptions.HTTPError, OSError):
+            what, fix = "no connection, or it was cut off", "check address and network"
+        raise self._failed(server, what, fix)
 
     def close(self) -> None:
         """Close the connections; the next request opens others."""

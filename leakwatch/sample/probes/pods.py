@@ -21,9 +21,8 @@ def described(source: KubernetesSource) -> bytes:
         pod = dict(source.pod())
     finally:
         source.close()
-    pod["metadata"] = {
-        key: value for key, value in pod["metadata"].items() if key not in ("managedFields", "annotations")
-    }
+    dropped = ("managedFields", "annotations")  # long, and the last applied configuration is the whole pod again
+    pod["metadata"] = {key: value for key, value in pod["metadata"].items() if key not in dropped}
     for kind in ("containers", "initContainers", "ephemeralContainers"):
         for one in pod["spec"].get(kind) or ():
             _mask(one)

@@ -17,7 +17,7 @@ from leakwatch.sample.probes.heap import catches, heap_profile, stacks
 from leakwatch.sample.probes.probe import BoundedProbe
 from leakwatch.sample.probes.target import probes_of
 from leakwatch.sample.processes.state import process_state_of
-from leakwatch.settings import CgroupPlace, KubernetesPlace, PidPlace, TargetSettings
+from leakwatch.settings import CgroupPlace, PidPlace, PrometheusPlace, TargetSettings
 
 MIB = 2**20
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -167,7 +167,7 @@ def test_logs_that_are_named_are_taken(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "serving.log").write_text(folder)
     logs = tuple(str(tmp_path / folder / "serving.log") for folder in ("a", "b"))
-    target = TargetSettings("serving", KubernetesPlace("ml", "serving", pod="x"), logs=logs)
+    target = TargetSettings("serving", PrometheusPlace("http://127.0.0.1:9", "serving"), logs=logs)
     parts = [probe.collect(5.0) for probe in probes_of(target)]
     assert [(part.name, part.content) for part in parts] == [("log_1_serving.log", b"a"), ("log_2_serving.log", b"b")]
 
