@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from leakwatch.lint.quantity import kubernetes_quantity
 from leakwatch.lint.servers import read_command, server_of, unwrapped
 from leakwatch.lint.source_text import SourceText
-from leakwatch.lint.subjects import Amount, Container, Mount, Platform, Port, Resource, Workload
+from leakwatch.lint.subjects import Amount, Container, ContainerPatch, Mount, Platform, Port, Resource, Workload
 from leakwatch.lint.words import words_of
-from leakwatch.lint.yaml_tree import MISSING, Node
+from leakwatch.lint.yaml_tree import MISSING, Form, Node
 
 _TEMPLATES = {
     "Pod": (),
@@ -28,7 +28,17 @@ def is_kubernetes(root: Node) -> bool:
     return bool(root["apiVersion"].text and root["kind"].text)
 
 
-def objects_of(root: Node, source: SourceText) -> Iterator[Workload | Container | Resource]:
+def is_kustomization(root: Node, file: str) -> bool:
+    """Whether a document is a kustomization, which may leave out its kind."""
+    return file.rpartition("/")[2].startswith("kustomization.") and root.form is Form.MAP
+
+
+def kustomization(root: Node, source: SourceText) -> Resource:
+    """A kustomization, whose ``images`` say what tags become."""
+    return Resource(source, "Kustomization", "", "", root)
+
+
+def objects_of(root: Node, source: SourceText) -> Iterator[Workload | Container | ContainerPatch | Resource]:
     """What an object, or each of a List, holds."""
     if root["kind"].text.endswith("List") and root["items"]:
         for item in root["items"].items:
@@ -38,7 +48,7 @@ def objects_of(root: Node, source: SourceText) -> Iterator[Workload | Container 
         yield from _object(root, source)
 
 
-def _object(root: Node, source: SourceText) -> Iterator[Workload | Container | Resource]:
+def _object(root: Node, source: SourceText) -> Iterator[Workload | Container | ContainerPatch | Resource]:
     kind, metadata = root["kind"].text, root["metadata"]
     name, namespace = metadata["name"].text or metadata["generateName"].text, metadata["namespace"].text
     if kind == "InferenceService":
@@ -68,10 +78,11 @@ def _object(root: Node, source: SourceText) -> Iterator[Workload | Container | R
     yield workload
     for part in ("containers", "initContainers"):
         for node in pod[part].items:
-            # A container without an image is part of a patch, and what it lacks stands elsewhere.
             if node["image"]:
                 is_init = part == "initContainers" and node["restartPolicy"].text != "Always"
                 yield _container(node, workload, is_init)
+            else:  # part of a patch: what it lacks stands elsewhere
+                yield ContainerPatch(source, workload, node["name"].text, node)
 
 
 def _container(node: Node, workload: Workload, is_init: bool) -> Container:

@@ -17,7 +17,7 @@ def model_folder(path: str) -> ModelFolder:
     """The model whose base path is ``path``; a folder that cannot be listed has no versions."""
     versions: dict[str, int] = {}
     odd: list[str] = []
-    unreadable: list[str] = []
+    unreadable = [] if _everybody_may_read(path, True) else [path]
     for name in _names(path):
         inside = os.path.join(path, name)
         if not name.startswith(".") and os.path.isdir(inside) and not os.path.islink(inside):
@@ -48,11 +48,22 @@ def _names(folder: str) -> list[str]:
         return []
 
 
+def _everybody_may_read(path: str, is_folder: bool) -> bool:
+    try:
+        return _allows(os.stat(path), is_folder)
+    except OSError:
+        return False
+
+
+def _allows(status: os.stat_result, is_folder: bool) -> bool:
+    return status.st_mode & _READABLE[is_folder] == _READABLE[is_folder]
+
+
 def _size(folder: str, unreadable: list[str]) -> int:
     total = 0
     for count, (path, status) in enumerate(_statuses(folder)):
         is_folder = stat.S_ISDIR(status.st_mode)
-        if status.st_mode & _READABLE[is_folder] != _READABLE[is_folder]:
+        if not _allows(status, is_folder):
             unreadable.append(path)
         total += 0 if is_folder else status.st_size
         if count > _MOST_FILES:

@@ -2,10 +2,13 @@
 
 import difflib
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Sequence
 
 from leakwatch.findings import Edit
+
+_SECRET = re.compile(r"passw|secret|token|api_?key|credential|private|BEGIN [A-Z ]*KEY", re.IGNORECASE)
 
 
 def chosen(edits: Iterable[Edit]) -> list[Edit]:
@@ -35,10 +38,18 @@ def edited(lines: Sequence[str], edits: Iterable[Edit]) -> list[str]:
 
 
 def diff(path: str, text: str, edits: Sequence[Edit]) -> str:
-    """The edits as a unified diff that ``patch -p0`` takes, empty where there are none."""
+    """The edits as a unified diff that ``patch -p0`` takes, empty where there are none.
+
+    Where a line around them looks like a secret, fewer lines are shown around them, in the end none.
+    """
     before = text.splitlines()
     after = edited(before, edits)
-    lines = difflib.unified_diff(before, after, path, path, lineterm="")
+    shown = path if path.isprintable() else path.encode("unicode_escape").decode("ascii")
+    lines: list[str] = []
+    for context in (3, 1, 0):
+        lines = list(difflib.unified_diff(before, after, shown, shown, lineterm="", n=context))
+        if not any(line.startswith(" ") and _SECRET.search(line) for line in lines):
+            break
     return "".join(f"{line}\n" for line in lines)
 
 

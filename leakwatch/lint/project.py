@@ -2,6 +2,7 @@
 
 import os
 import posixpath
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +12,7 @@ from leakwatch.lint.quantity import kubernetes_quantity
 from leakwatch.lint.subjects import (
     BatchingConfig,
     Container,
+    ContainerPatch,
     Field,
     ModelConfig,
     ModelFolder,
@@ -121,6 +123,31 @@ class Project:
             for workload in self.every(Workload)
             if same_namespace(workload.namespace, namespace) and labels.items() <= workload.labels.items()
         )
+
+    def patched(self, container: Container, *path: str) -> bool:
+        """Whether a patch in the same run says something under a path of a container."""
+        of = container.workload
+        return any(
+            patch.node.at(*path)
+            for patch in self._patches.get((of.kind, of.name, container.name), ())
+            if same_namespace(patch.workload.namespace, of.namespace)
+        )
+
+    def retagged(self, image: str) -> bool:
+        """Whether a kustomization in the same run gives an image its tag or digest."""
+        name = re.split(r"[:@](?!.*/)", image)[0]
+        return any(
+            one["name"].text == name and (one["newTag"] or one["digest"])
+            for kustomization in self.resources("Kustomization")
+            for one in kustomization.node["images"].items
+        )
+
+    @cached_property
+    def _patches(self) -> dict[tuple[str, str, str], list[ContainerPatch]]:
+        found: dict[tuple[str, str, str], list[ContainerPatch]] = {}
+        for patch in self.every(ContainerPatch):
+            found.setdefault((patch.workload.kind, patch.workload.name, patch.name), []).append(patch)
+        return found
 
     def replicas(self, workload: Workload) -> int | None:
         """How many at least: the autoscaler's minimum, or as written, or one; None where pods have no number."""

@@ -72,7 +72,9 @@ def _read_yaml(source: SourceText, values: Mapping[str, object] | None, found: R
 
 
 def _parts(root: Node, source: SourceText) -> Iterator[object]:
-    if kubernetes.is_kubernetes(root):
+    if kubernetes.is_kustomization(root, source.file):
+        yield kubernetes.kustomization(root, source)
+    elif kubernetes.is_kubernetes(root):
         yield from kubernetes.objects_of(root, source)
         yield from _rules(root["spec"], source)
         for item in (root, *root["items"].items):

@@ -7,7 +7,7 @@ from leakwatch.lint.compose import environment_of, volumes_of
 from leakwatch.lint.quantity import docker_bytes
 from leakwatch.lint.servers import read_command, server_of, unwrapped
 from leakwatch.lint.source_text import SourceText
-from leakwatch.lint.subjects import Amount, Container, Platform, Port, Workload
+from leakwatch.lint.subjects import Amount, Container, Mount, Platform, Port, Workload
 from leakwatch.lint.words import Word, commands
 from leakwatch.lint.yaml_tree import MISSING, Form, Node
 
@@ -87,10 +87,10 @@ def _docker_run(words: tuple[Word, ...], line: int, workload: Workload) -> Conta
         name, equals, value = words[at].text.partition("=")
         if name in _SWITCHES or _LETTERS.fullmatch(name):
             options.setdefault(name, []).append(words[at])
+        elif re.match(r"-[evpm][^-=]", words[at].text):  # its value is glued to a short option
+            options.setdefault(name[:2], []).append(Word(words[at].text[2:], words[at].line))
         elif equals:
             options.setdefault(name, []).append(Word(value, words[at].line))
-        elif re.fullmatch(r"-[evpm].+", name) and not name.startswith("--"):
-            options.setdefault(name[:2], []).append(Word(words[at].text[2:], words[at].line))
         elif at + 1 < len(words):
             options.setdefault(name, []).append(words[at + 1])
             at += 1
@@ -128,9 +128,18 @@ def _docker_run(words: tuple[Word, ...], line: int, workload: Workload) -> Conta
         None,
         _amount(given("--memory-swap")),
         node,
-        tuple(volumes_of(_items(given("-v", "--volume")), workload.source.folder)),
+        (*volumes_of(_items(given("-v", "--volume")), workload.source.folder), *_mounts(given("--mount"))),
         tuple(_ports(given("-p", "--publish"))),
     )
+
+
+def _mounts(words: Sequence[Word]) -> Iterator[Mount]:
+    """``--mount type=bind,source=S,target=T,readonly``."""
+    for word in words:
+        given = dict(part.partition("=")[::2] for part in word.text.split(","))
+        target = given.get("target") or given.get("destination") or given.get("dst") or ""
+        read_only = "readonly" in given or "ro" in given
+        yield Mount(target, read_only, _at(word.line, word.text), host_path=given.get("source") or given.get("src"))
 
 
 def _items(words: Sequence[Word]) -> Node:

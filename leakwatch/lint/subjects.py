@@ -134,6 +134,16 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ContainerPatch:
+    """A container without an image: kustomize merges it into the one of that name in the object of the same name."""
+
+    source: SourceText
+    workload: Workload
+    name: str
+    node: Node
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Resource:
     """A Kubernetes object without pods: an autoscaler, a disruption budget, a monitor, ..."""
 

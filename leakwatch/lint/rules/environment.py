@@ -50,7 +50,7 @@ def not_read(container: Container, project: Project) -> Iterator[Hit]:
     for name, node in container.environment.items():
         if name in _READ or _is_used(container, name):
             continue
-        if name in _FLAG_LIKE:
+        if name.upper() in _FLAG_LIKE:
             flag = f"--{name.lower()}={node.text}" if node.text else f"--{name.lower()}"
             yield Hit(
                 node.line, f"TF Serving does not read {name}; the setting is the flag {flag}", _removal(container, name)

@@ -18,7 +18,7 @@ def latest(container: Container, project: Project) -> Iterator[Hit]:
     image = container.image.text
     if not image or "$" in image or "@sha256:" in image or container.node["build"]:
         return
-    if container.workload.platform is Platform.SCRIPT and container.server is None:
+    if container.workload.platform is Platform.SCRIPT and container.server is None or project.retagged(image):
         return
     name, colon, tag = image.rpartition("/")[2].partition(":")
     if tag in ("", "latest", "latest-gpu", "latest-devel", "nightly"):

@@ -44,7 +44,9 @@ def _is_unlimited(container: Container, project: Project) -> bool:
         return False
     if not container.image and platform is not Platform.COMPOSE or platform is Platform.SCRIPT and not container.server:
         return False
-    return not container.resources.at("limits", "memory") and not _limited_by_default(container, project)
+    if container.resources.at("limits", "memory") or project.patched(container, "resources", "limits", "memory"):
+        return False
+    return not _limited_by_default(container, project)
 
 
 def _limited_by_default(container: Container, project: Project) -> bool:
@@ -130,7 +132,7 @@ def limit_under_two_models(container: Container, project: Project) -> Iterator[H
     known = [(one, bytes_) for one, bytes_ in sized if bytes_]
     if limit is None or not known or not _swaps(container):
         return
-    steady = sum(bytes_ * _resident(one) for one, bytes_ in known)
+    steady = sum(_resident_bytes(one, bytes_) for one, bytes_ in known)
     largest, most = max(known, key=lambda pair: pair[1])
     needed = steady + most
     if limit.value >= needed:
@@ -143,17 +145,19 @@ def limit_under_two_models(container: Container, project: Project) -> Iterator[H
     )
 
 
-def _resident(served: Served) -> int:
-    """How many versions of a model are loaded when nothing is being swapped."""
-    if served.policy is None:
-        return 1
-    latest, specific = served.policy.all("latest"), served.policy.all("specific")
-    if served.policy.all("all"):
-        return max(1, len(served.folder.versions) if served.folder else 1)
-    if specific:
-        return max(1, len(specific[0].all("versions")))
+def _resident_bytes(served: Served, version_bytes: float) -> float:
+    """What the versions of a model take that are loaded when nothing is being swapped."""
+    on_disk = served.folder.versions if served.folder is not None else {}
+    sizes = [float(on_disk[name]) for name in sorted(on_disk, key=int, reverse=True)]
+    latest, specific = (served.policy.all(name) if served.policy else () for name in ("latest", "specific"))
+    if served.policy is not None and served.policy.all("all"):
+        return sum(sizes) or version_bytes
+    if specific and specific[0].all("versions"):
+        chosen = [one.value or "" for one in specific[0].all("versions")]
+        return sum(float(on_disk.get(name, version_bytes)) for name in chosen)
     word = latest[0].word("num_versions") if latest else None
-    return max(1, int(word)) if word and word.isdigit() else 1
+    count = max(1, int(word)) if word and word.isdigit() and len(word) < 10 else 1
+    return sum(sizes[:count]) if sizes else count * version_bytes
 
 
 def _swaps(container: Container) -> bool:

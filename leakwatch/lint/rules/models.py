@@ -2,6 +2,7 @@
 
 import os
 import posixpath
+import re
 from collections.abc import Iterator
 
 from leakwatch.findings import Edit, Severity
@@ -45,6 +46,20 @@ def unreadable(folder: ModelFolder, project: Project) -> Iterator[Hit]:
         )
 
 
+def mounted_version(container: Container, project: Project) -> Iterator[Hit]:
+    """A version's folder that is mounted where the server looks for the folder above it."""
+    for served in project.served(container):
+        for mount in container.mounts:
+            inside = mount.node["subPath"].text or mount.host_path or ""
+            name = posixpath.basename(inside.rstrip("/"))
+            if name.isdigit() and posixpath.normpath(mount.path) == posixpath.normpath(served.base_path or "."):
+                yield Hit(
+                    mount.node.line,
+                    f"version {name} is mounted as {mount.path} itself, where the server looks for folders of "
+                    f"versions: mount it as {posixpath.join(mount.path, name)}",
+                )
+
+
 def writable(container: Container, project: Project) -> Iterator[Hit]:
     """Models mounted so that the server, or whoever gets into it, may change them."""
     if container.server is None or container.is_init or container.workload.platform is Platform.INSPECT:
@@ -78,7 +93,7 @@ def _read_only(container: Container, mount: Mount) -> tuple[Edit, ...]:
         if node.flow:
             return source.replaced(node.line, "}", ", readOnly: true}") if node.line == node.end_line else ()
         return source.inserted(path.line + 1, (f"{' ' * path.column}readOnly: true",))
-    if node.text.count(":") == 1 and "$" not in node.text:
+    if node.text.count(":") == 1 and not re.search(r"[$=,]", node.text):
         return source.replaced(node.line, node.text, f"{node.text}:ro")
     return ()
 
@@ -92,6 +107,15 @@ RULES = (
         "sources/storage_path/file_system_storage_path_source.cc",
         ModelFolder,
         unversioned,
+    ),
+    Rule(
+        "version-mounted-as-model",
+        Severity.ERROR,
+        "a version's folder mounted as the model's",
+        "The server finds no version below the base path, warns, and waits for one for ever.",
+        "sources/storage_path/file_system_storage_path_source.cc",
+        Container,
+        mounted_version,
     ),
     Rule(
         "model-version-name",
