@@ -69,6 +69,7 @@ class Agent:
             self.history.thin_out(name, now)
         self.beat_at, self.cycles, self.page = clock.steady(), 0, PageState()
         self._trouble: str | None = None
+        self._deciding: set[str] = set()
 
     def start(self) -> None:
         """Have the sources asked from now on."""
@@ -95,6 +96,7 @@ class Agent:
         self._read_logs(now, steady)
         decisions = self._hand.decisions() if self._hand else {}
         happened = self._hand.happenings() if self._hand else ()
+        self._deciding -= decisions.keys()
         for one in self.watched:
             one.sample(self.history, now, step)
             verdict = one.detect(now, steady)
@@ -103,11 +105,18 @@ class Agent:
                 if self._hand is not None:
                     incident = self._telling.incident(one.name).key or one.name
                     self._hand.offer(one.case(verdict, incident, self.history, now))
+                    self._deciding.add(one.name)
             diagnosis = one.cause.diagnosis if one.cause else None
             own = [what for what in happened if what.target == one.name]
             state = one.state
             news = news_of(
-                state.verdict, state.limit_bytes, diagnosis, state.take_pending(), decisions.get(one.name), own
+                state.verdict,
+                state.limit_bytes,
+                diagnosis,
+                state.take_pending(),
+                decisions.get(one.name),
+                own,
+                deciding=one.name in self._deciding,
             )
             self._telling.happened(one.name, news, now, partial(one.recent, self.history, now))
         self._keep(now, happened)

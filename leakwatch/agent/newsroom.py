@@ -17,8 +17,10 @@ def news_of(
     pending: Pending,
     decision: Decision | None,
     happened: Sequence[Happening],
+    *,
+    deciding: bool = False,
 ) -> News:
-    """Everything together; what did not happen is left out."""
+    """Everything together; what did not happen is left out. ``deciding``: the decision is not there yet."""
     action, outcome, verified, escalate = _carried_out(happened)
     held = approval = None
     if decision is not None:
@@ -39,6 +41,7 @@ def news_of(
         diagnosis=diagnosis,
         action=action,
         outcome=outcome,
+        deciding=deciding,
         held=held,
         approval=approval,
         verified=verified,

@@ -21,6 +21,7 @@ class News:
         limit_bytes: the memory limit; None where none is known.
         diagnosis: cause and steps; None where no tree was walked.
         action, outcome: what was decided; with ``dry_run`` what would have been. Without an outcome it is only planned.
+        deciding: nobody knows yet what is to be done: an opening waits a moment for it, so that its first line says it.
         held: why an action that fits was not taken, as a clause: "cooldown until 14:05Z".
         approval: the command that lets the action go ahead, where it waits for a person.
         verified: a sentence that says that the target is well again after an action; it resolves the incident.
@@ -35,6 +36,7 @@ class News:
     diagnosis: Diagnosis | None = None
     action: Action | None = None
     outcome: Outcome | None = None
+    deciding: bool = False
     held: str | None = None
     approval: str | None = None
     verified: str | None = None
@@ -115,6 +117,7 @@ class Pace:
         most_update_seconds: up to this.
         settle_seconds: how long a target must be well before its incident is resolved by itself; each time that it
             comes back makes that four times as long.
+        most_decide_seconds: how long an opening waits for what is decided.
         most_settle_seconds: up to this; within this time after its end the same incident goes on.
     """
 
@@ -122,6 +125,7 @@ class Pace:
     most_update_seconds: float = 6 * 3600.0
     settle_seconds: float = 300.0
     most_settle_seconds: float = 6 * 3600.0
+    most_decide_seconds: float = 10.0
 
 
 def as_json(state: IncidentState) -> str:

@@ -36,13 +36,20 @@ def advance(
         return seen, None
     changes, halved = _changes(state, seen, news)
     stage = _stage(state, seen, news, now, pace)
-    if stage is None and changes and seen.clear_at is None and _may_update(state, news, now, pace, halved=halved):
+    told = seen.told_at is not None
+    if (
+        stage is None
+        and told
+        and changes
+        and seen.clear_at is None
+        and _may_update(state, news, now, pace, halved=halved)
+    ):
         stage = Stage.UPDATED
     if stage is None:
         return seen, None
     if stage is Stage.ESCALATED:
         seen = replace(seen, escalated=news.escalate)
-    return _told(seen, news, stage, changes, now), _notification(seen, state, news, stage, changes, now)
+    return _told(seen, news, stage, changes, now), _notification(seen, news, stage, changes, now)
 
 
 def _remember(state: IncidentState, news: News, now: float, pace: Pace) -> IncidentState:
@@ -87,7 +94,7 @@ def _opened(state: IncidentState, verdict: LiveVerdict | None, now: float, pace:
     if state.closed_at is not None and abs(now - state.closed_at) < pace.most_settle_seconds:
         return replace(
             state, opened_at=now, closed_at=None, clear_at=None, reopened=state.reopened + 1, did="nothing done",
-            told_low=None, told_high=None, told_left=None, planned=None, escalated=None,
+            told_at=None, told_low=None, told_high=None, told_left=None, planned=None, escalated=None,
         )  # fmt: skip
     since = verdict.since if verdict is not None else None
     began = since if since is not None and since > (state.closed_at or -math.inf) else now
@@ -117,8 +124,9 @@ def _stage(state: IncidentState, seen: IncidentState, news: News, now: float, pa
     action, outcome = news.action, news.outcome
     if action is not None and outcome is not None and not action.dry_run:
         return Stage.ACTED
-    if not state.is_open or (seen.leak and seen.told_low is None):
-        return Stage.OPENED
+    if seen.told_at is None or (seen.leak and seen.told_low is None):
+        waits = news.deciding and abs(now - (seen.opened_at or now)) < pace.most_decide_seconds
+        return None if waits else Stage.OPENED
     if _plan(news) not in (None, state.planned):
         return Stage.ACTED
     if seen.clear_at is None:
@@ -217,7 +225,6 @@ def _severity(seen: IncidentState, news: News, stage: Stage) -> Severity:
 
 def _notification(
     seen: IncidentState,
-    before: IncidentState,
     news: News,
     stage: Stage,
     changes: tuple[str, ...],
@@ -225,7 +232,7 @@ def _notification(
 ) -> Notification:
     because = news.verdict.because if news.verdict is not None and seen.leak else ()
     verified = (news.verified,) if news.verified is not None else ()
-    flapped = stage is Stage.OPENED and seen.reopened > 0 and not before.is_open
+    flapped = stage is Stage.OPENED and seen.reopened > 0 and seen.told_at is None
     return Notification(
         key=seen.key or seen.target,
         number=seen.number + 1,

@@ -187,6 +187,18 @@ def test_a_dry_run_says_once_what_would_be_done(live_verdict: Verdict) -> None:
     assert said[1].title.endswith("nothing done (dry run): would restart")
 
 
+def test_an_opening_waits_a_moment_for_what_is_decided(live_verdict: Verdict) -> None:
+    """Its first line says what is done, or would be; where nobody decides in time, it is told without."""
+    deciding = News(live_verdict(), 16 * GIB, deciding=True)
+    would = News(live_verdict(), 16 * GIB, action=replace(RESTART, dry_run=True))
+    said = told([(0, deciding), (2, deciding), (4, would), (6, would)])
+    assert [n.title.rpartition("; ")[2] for n in said] == ["nothing done (dry run): would restart"]
+    assert stages(said) == ["opened"]
+    said = told([(float(i), deciding) for i in range(20)])
+    assert stages(said) == ["opened"]
+    assert said[0].at_seconds == NOW + 10
+
+
 def test_an_approval_is_asked_for_once_with_its_command(live_verdict: Verdict) -> None:
     """Who may agree is told how."""
     asks = News(live_verdict(), 16 * GIB, action=RESTART, approval="leakwatch act approve serving")
