@@ -123,6 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815
 
     def _spoil(self, request: Request) -> None:
+        if self.api._server is None:  # down: connections that were open are of no more use than new ones
+            raise ConnectionAbortedError
         for fault in self.api.faults:
             if fault.times > 0 and fault.method in ("*", request.method) and re.search(fault.path, request.path):
                 fault.times -= 1

@@ -1,0 +1,62 @@
+"""Who carries out what for a target: the one place that joins settings to backends, each imported when needed."""
+
+from leakwatch.ports import Clock, Restarter
+from leakwatch.settings import (
+    ActSettings,
+    Backend,
+    CgroupPlace,
+    DockerPlace,
+    KubernetesPlace,
+    PidPlace,
+    ProcessPlace,
+    PrometheusPlace,
+    ServingKind,
+    TargetSettings,
+)
+
+
+def restarters(target: TargetSettings, settings: ActSettings, clock: Clock) -> tuple[Restarter, ...]:
+    """The backends of a target, the cheapest first; none where the target cannot be acted on that way.
+
+    With ``backend: auto`` the target's place decides. A TF Serving whose polled config is known can have a model
+    reloaded beside that; ``backend: tf_serving`` allows nothing else.
+    """
+    reloaders = _reloaders(target, clock)
+    if settings.backend is Backend.TF_SERVING:
+        return reloaders
+    return (*reloaders, *_of_place(target, settings.backend, clock))
+
+
+def _reloaders(target: TargetSettings, clock: Clock) -> tuple[Restarter, ...]:
+    serving = target.serving
+    if serving is None or serving.kind is not ServingKind.TF_SERVING or serving.model_config_file is None:
+        return ()
+    from leakwatch.act.tf_serving import ModelReloader
+
+    return (ModelReloader(serving, clock),)
+
+
+def _of_place(target: TargetSettings, backend: Backend, clock: Clock) -> tuple[Restarter, ...]:
+    place = target.place
+    server_url = target.serving.metrics_url if target.serving else None
+    if isinstance(place, DockerPlace) and backend in (Backend.AUTO, Backend.DOCKER):
+        from leakwatch.act.docker import DockerRestarter
+
+        return (DockerRestarter(place.docker, clock, server_url=server_url),)
+    if isinstance(place, ProcessPlace | PidPlace | CgroupPlace) and backend in (Backend.AUTO, Backend.PROCESS):
+        from leakwatch.act.process import ProcessRestarter
+
+        return (ProcessRestarter(place, clock, server_url),)
+    pods = _pods(place)
+    if pods is not None and backend in (Backend.AUTO, Backend.KUBERNETES):
+        from leakwatch.act.kubernetes import PodRestarter
+
+        return (PodRestarter(pods, clock),)
+    return ()
+
+
+def _pods(place: object) -> KubernetesPlace | None:
+    """Series of a Prometheus server name a pod as well."""
+    if isinstance(place, PrometheusPlace) and place.pod is not None and place.namespace is not None:
+        return KubernetesPlace(place.namespace, place.container, pod=place.pod)
+    return place if isinstance(place, KubernetesPlace) else None

@@ -1,0 +1,366 @@
+"""Pods are evicted, rolled out and resized as a cluster allows it; seen against an API server over HTTP."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leakwatch.act.acting import Acting
+from leakwatch.act.cluster import Cluster
+from leakwatch.act.decision import Ruling, What
+from leakwatch.act.kubernetes import PodRestarter
+from leakwatch.clock import SystemClock
+from leakwatch.errors import ActError
+from leakwatch.ports import Action
+from leakwatch.settings import ActSettings, KubernetesPlace
+from playbooks.types import Action as Remedy
+from tests.fakes.acting import HandClock, leaking
+from tests.fakes.kubernetes_api import Fault, KubernetesApi
+from tests.fakes.kubernetes_store import BUDGETS, DEPLOYMENTS, RefusedError
+
+MEMORY = {"requests": {"memory": "256Mi"}, "limits": {"memory": "512Mi"}}
+PLACE = KubernetesPlace("ml", "serving", selector="app=serving")
+Restart = Action(Remedy.RESTART, "serving", "it leaks", False, 0.0, 10.0)
+ROLE = (
+    ("", "pods", "get"),
+    ("", "pods", "list"),
+    ("", "pods/eviction", "create"),
+    ("", "pods/resize", "patch"),
+    ("apps", "replicasets", "get"),
+    ("apps", "deployments", "get"),
+    ("apps", "deployments", "patch"),
+    ("apps", "statefulsets", "get"),
+    ("policy", "poddisruptionbudgets", "list"),
+    ("coordination.k8s.io", "leases", "get"),
+    ("coordination.k8s.io", "leases", "create"),
+    ("coordination.k8s.io", "leases", "update"),
+)
+
+
+@pytest.fixture
+def restarter(kubernetes_api: KubernetesApi, tmp_path: Path) -> Callable[..., PodRestarter]:
+    """A restarter with just the rights of the Role in the documents, or less."""
+
+    def made(without: str = "", place: KubernetesPlace = PLACE, clock: Any = None) -> PodRestarter:
+        rules = tuple(rule for rule in ROLE if rule[1] != without)
+        kubernetes_api.cluster.accounts["leakwatch"] = ("system:serviceaccount:ml:leakwatch", rules)
+        kubeconfig = kubernetes_api.kubeconfig(tmp_path / "kubeconfig", "leakwatch")
+        return PodRestarter(place, clock or SystemClock(), Cluster(str(kubeconfig)), 30.0, 5.0)
+
+    return made
+
+
+def serving(api: KubernetesApi, replicas: int, **budget: Any) -> list[dict[str, Any]]:
+    """A deployment whose pods all serve, and which is known to be whole."""
+    api.cluster.add_deployment("ml", "serving", replicas, resources=MEMORY)
+    if budget:
+        api.cluster.add_budget("ml", "serving", "serving", **budget)
+
+    def whole() -> Any:
+        [deployment] = api.cluster.store.find(DEPLOYMENTS, "ml")
+        pods = api.cluster.ready_pods("ml")
+        settled = (deployment.get("status") or {}).get("availableReplicas") == replicas
+        budgets = api.cluster.store.find(BUDGETS, "ml")
+        counted = all((one.get("status") or {}).get("currentHealthy") == replicas for one in budgets)
+        return pods if len(pods) == replicas and settled and counted else None
+
+    return api.cluster.wait_for(whole)
+
+
+def uids(api: KubernetesApi) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in api.cluster.ready_pods("ml")}
+
+
+def changes(api: KubernetesApi) -> list[tuple[str, str]]:
+    """What was changed, the lease left out."""
+    return [(one.method, one.path) for one in api.requests if one.method != "GET" and "leases" not in one.path]
+
+
+def yes() -> bool:
+    return True
+
+
+def test_what_stands_there(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """The oldest pod's life and age, the others that serve, the rollout, the budget, the workload's name."""
+    serving(kubernetes_api, 3, minAvailable=2)
+    standing = restarter().standing(time.time() + 100.0)
+    assert (standing.ready, standing.other_replicas_ready, standing.disruptions_allowed) == (True, 2, 1)
+    assert standing.rollout_in_progress is False
+    assert standing.workload == "ml/deployment/serving"
+    assert standing.uptime_seconds == pytest.approx(100.0, abs=60.0)
+    assert standing.life.startswith("kubernetes:")
+    assert standing.not_applicable == {"drain"}
+    assert changes(kubernetes_api) == []
+
+
+def test_one_of_several_replicas_is_evicted(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """Its replacement serves before we say so; nothing is deleted, and the others stay."""
+    before = {pod["metadata"]["uid"] for pod in serving(kubernetes_api, 3, minAvailable=2)}
+    outcome = restarter().carry_out(Restart, yes)
+    assert outcome.done
+    assert "whole again" in outcome.detail
+    after = uids(kubernetes_api)
+    assert (len(after), len(after & before)) == (3, 2)
+    [(method, path)] = changes(kubernetes_api)
+    assert method == "POST"
+    assert path.endswith("/eviction")
+
+
+def test_a_disruption_budget_is_waited_for_and_obeyed(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """429 is asked again, after as long as the server says; a budget that never allows it is told with its words."""
+    before = {pod["metadata"]["uid"] for pod in serving(kubernetes_api, 2, minAvailable=2)}
+    refused = RefusedError(429, "TooManyRequests", "later", retry_after_seconds=1)
+    kubernetes_api.faults.append(Fault("POST", "/eviction$", refused, times=1))
+    outcome = restarter().carry_out(Restart, yes)
+    assert not outcome.done
+    assert "needs 2 healthy pods and has 2 currently" in outcome.detail
+    assert uids(kubernetes_api) == before
+    assert restarter().standing(time.time()).disruptions_allowed == 0
+    asked = len(changes(kubernetes_api))
+    assert asked >= 3
+    kubernetes_api.faults.append(Fault("POST", "/eviction$", refused, times=1))
+    kubernetes_api.cluster.store.change(BUDGETS, "ml", "serving", lambda one: one["spec"].update(minAvailable=1))
+    kubernetes_api.cluster.wait_for(lambda: restarter().standing(time.time()).disruptions_allowed == 1)
+    began = time.monotonic()
+    assert restarter().carry_out(Restart, yes).done
+    assert time.monotonic() - began >= 1.0
+
+
+def test_two_budgets_for_one_pod_are_told(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """The server's 500 is no reason to try again."""
+    serving(kubernetes_api, 2, minAvailable=1)
+    kubernetes_api.cluster.add_budget("ml", "second", "serving", minAvailable=1)
+    assert restarter().standing(time.time()).disruptions_allowed == 0
+    outcome = restarter().carry_out(Restart, yes)
+    assert not outcome.done
+    assert "several disruption budgets" in outcome.detail
+    assert len(changes(kubernetes_api)) == 1
+
+
+def test_a_single_replica_is_rolled_out(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """The new pod serves before the old one goes: replicas and budget are not asked, and one always serves."""
+    [old] = serving(kubernetes_api, 1, minAvailable=1)
+    standing = restarter().standing(time.time())
+    assert {"replicas", "disruption_budget"} <= standing.not_applicable
+    lowest, ended = [1], threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.01):
+            lowest.append(len(kubernetes_api.cluster.ready_pods("ml")))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    outcome = restarter().carry_out(Restart, yes)
+    ended.set()
+    watcher.join()
+    assert outcome.done
+    assert "rolled out" in outcome.detail
+    assert min(lowest) >= 1
+    assert old["metadata"]["uid"] not in uids(kubernetes_api)
+    assert restarter().standing(time.time()).life != standing.life
+    [(method, path)] = changes(kubernetes_api)
+    assert (method, path.rsplit("/", 2)[-2:]) == ("PATCH", ["deployments", "serving"])
+
+
+def test_a_gitops_tool_is_named(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """Whoever manages the template may put it back."""
+    serving(kubernetes_api, 1)
+    mark = {"argocd.argoproj.io/tracking-id": "x"}
+    kubernetes_api.cluster.store.change(
+        DEPLOYMENTS, "ml", "serving", lambda one: one["metadata"].update(annotations=mark)
+    )
+    assert "managed by Argo CD" in restarter().carry_out(Restart, yes).detail
+
+
+@pytest.mark.parametrize("spec", [{"paused": True}, {"replicas": 4}])
+def test_a_rollout_in_progress_is_seen(kubernetes_api: KubernetesApi, restarter: Any, spec: dict[str, Any]) -> None:
+    """Paused, or not yet what it should be."""
+    serving(kubernetes_api, 3)
+    kubernetes_api.cluster.kubelet.pods_become_ready = False
+    kubernetes_api.cluster.store.change(DEPLOYMENTS, "ml", "serving", lambda one: one["spec"].update(spec))
+    assert restarter().standing(time.time()).rollout_in_progress is True
+
+
+def test_a_paused_single_replica_is_not_rolled_out(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """Asked again right before the act, whatever was decided earlier."""
+    serving(kubernetes_api, 1)
+    kubernetes_api.cluster.store.change(DEPLOYMENTS, "ml", "serving", lambda one: one["spec"].update(paused=True))
+    with pytest.raises(ActError, match="paused or in the middle"):
+        restarter().carry_out(Restart, yes)
+    assert changes(kubernetes_api) == []
+
+
+def test_a_pod_that_nothing_would_make_anew_is_left_alone(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """A bare pod is not evicted."""
+    labels = {"metadata": {"name": "alone", "labels": {"app": "serving"}}}
+    spec = {"spec": {"containers": [{"name": "serving"}]}}
+    kubernetes_api.cluster.create("pods", "ml", {**labels, **spec, "status": {"phase": "Pending"}})
+    kubernetes_api.cluster.wait_for(lambda: kubernetes_api.cluster.ready_pods("ml"))
+    with pytest.raises(ActError, match="nothing that would make another"):
+        restarter().standing(time.time())
+
+
+def test_a_pod_that_was_replaced_meanwhile_is_left_alone(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """The eviction names the uid: another pod of the same name does not go."""
+    serving(kubernetes_api, 2)
+    conflict = RefusedError(409, "Conflict", "Precondition failed: UID in precondition")
+    kubernetes_api.faults.append(Fault("POST", "/eviction$", conflict, times=1))
+    outcome = restarter().carry_out(Restart, yes)
+    assert not outcome.done
+    [body] = [one.body for one in kubernetes_api.requests if one.path.endswith("/eviction")]
+    assert body["deleteOptions"]["preconditions"]["uid"]
+
+
+def test_an_eviction_whose_answer_was_lost_is_not_made_twice(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """The pod is looked at again; where it is not going the eviction is asked for once more."""
+    serving(kubernetes_api, 2)
+    kubernetes_api.faults.append(Fault("POST", "/eviction$", hang_up=True, times=1))
+    assert restarter().carry_out(Restart, yes).done
+    assert len(changes(kubernetes_api)) == 2
+
+
+@pytest.mark.parametrize("missing", sorted({rule[1] for rule in ROLE} - {"statefulsets", "pods/resize", "leases"}))
+def test_a_missing_right_is_told_with_its_rule(kubernetes_api: KubernetesApi, restarter: Any, missing: str) -> None:
+    """403 says which rule to add; nothing is done."""
+    serving(kubernetes_api, 1 if missing == "deployments" else 2)
+    one = restarter(without=missing)
+    with pytest.raises(ActError, match=rf'add to the role: .*resources: \["{missing}"\], verbs: \["\w+"\]'):
+        one.standing(time.time())
+        one.carry_out(Restart, yes)
+    assert [path for _, path in changes(kubernetes_api) if not path.endswith("/eviction")] == []
+
+
+def test_an_api_that_is_down_is_unknown(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """Refused, slow or failing: an error in one line, within seconds."""
+    serving(kubernetes_api, 2)
+    kubernetes_api.faults.append(Fault("GET", "/pods$", RefusedError(503, "ServiceUnavailable", "later"), times=1))
+    with pytest.raises(ActError, match="503"):
+        restarter().standing(time.time())
+    kubernetes_api.stop()
+    with pytest.raises(ActError, match="no answer"):
+        restarter().standing(time.time())
+
+
+def test_a_limit_is_raised_in_place(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """The same pod, the same life, a higher limit."""
+    serving(kubernetes_api, 1)
+    one = restarter()
+    before = one.standing(time.time())
+    outcome = one.carry_out(replace(Restart, remedy=Remedy.RAISE_LIMIT, limit_bytes=640 * 2**20), yes)
+    assert outcome.done
+    assert "640 MiB" in outcome.detail
+    assert one.standing(time.time()).life == before.life
+    [pod] = kubernetes_api.cluster.ready_pods("ml")
+    assert pod["status"]["containerStatuses"][0]["resources"]["limits"]["memory"] == str(640 * 2**20)
+
+
+def test_a_limit_that_the_node_has_no_room_for_is_taken_back(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """Infeasible: told, and the pod is as it was; so is a cluster without the subresource."""
+    kubernetes_api.cluster.add_deployment(
+        "ml", "serving", 1, resources={"requests": {"memory": "512Mi"}, "limits": {"memory": "512Mi"}}
+    )
+    kubernetes_api.cluster.wait_for(lambda: kubernetes_api.cluster.ready_pods("ml"))
+    kubernetes_api.cluster.kubelet.room_bytes = 600 * 2**20
+    raised = replace(Restart, remedy=Remedy.RAISE_LIMIT, limit_bytes=640 * 2**20)
+    outcome = restarter().carry_out(raised, yes)
+    assert not outcome.done
+    assert "no room" in outcome.detail
+    [pod] = kubernetes_api.cluster.ready_pods("ml")
+    assert pod["spec"]["containers"][0]["resources"]["limits"]["memory"] == "512Mi"
+    kubernetes_api.cluster.without_resize = True
+    assert "pods/resize" in restarter().carry_out(raised, yes).detail
+
+
+def test_two_agents_never_hold_a_workload_together(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """However often both try; when one lets go the other may."""
+    serving(kubernetes_api, 2)
+    leases = [restarter().lease() for _ in range(2)]
+    holders = []
+    for _ in range(5):
+        got = [lease.acquire(time.time()) for lease in leases]
+        holders.append(got)
+        assert sum(got) == 1
+        for lease, mine in zip(leases, got, strict=True):
+            if mine:
+                assert lease.held(time.time())
+                lease.release()
+                assert not lease.held(time.time())
+    assert holders[0] == [True, False]
+
+
+def test_a_lease_is_lost_to_whoever_wrote_meanwhile(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """409 at the renewal: not ours any more. While the server is away it is ours until its time is over."""
+    serving(kubernetes_api, 2)
+    clock = HandClock(now=time.time())
+    lease = restarter(clock=clock).lease()
+    assert lease.acquire(clock.now())
+    kubernetes_api.stop()
+    clock.pass_(60.0)
+    assert lease.held(clock.now())
+    clock.pass_(61.0)
+    assert not lease.held(clock.now())
+    kubernetes_api.start()
+    again = restarter(clock=clock).lease()
+    assert not again.acquire(clock.now())  # the first one's name still stands there, and is not old to us yet
+    clock.pass_(121.0)
+    assert again.acquire(clock.now())
+    clock.pass_(60.0)
+    assert not lease.held(clock.now())
+    assert again.held(clock.now())
+
+
+def test_a_lease_that_cannot_be_asked_for_is_unknown(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """An overloaded server (429) is no permission."""
+    serving(kubernetes_api, 2)
+    kubernetes_api.faults.append(Fault("*", "/leases", RefusedError(429, "TooManyRequests", "later")))
+    with pytest.raises(ActError, match="429"):
+        restarter().lease().acquire(time.time())
+
+
+def agent(folder: Path, restarter: PodRestarter, **settings: Any) -> Acting:
+    active = ActSettings(dry_run=False, min_uptime_seconds=0.0, **settings)
+    return Acting(active, folder, {"serving": [restarter]}, {}, SystemClock())
+
+
+def test_of_two_agents_at_once_one_evicts(kubernetes_api: KubernetesApi, restarter: Any, tmp_path: Path) -> None:
+    """Both decide on the same leak at the same moment; the lease lets one act, and the other tells why it did not."""
+    serving(kubernetes_api, 3, minAvailable=1)
+    kubernetes_api.cluster.kubelet.termination_seconds = 1.0
+    agents = [agent(tmp_path / name, restarter()) for name in ("one", "two")]
+    decisions = [one.consider(leaking()) for one in agents]
+    assert [decision.ruling for decision in decisions] == [Ruling.ACT, Ruling.ACT]
+    for one, decision in zip(agents, decisions, strict=True):
+        assert one.begin(decision)
+    kubernetes_api.cluster.wait_for(lambda: not any(one.busy() for one in agents), 60.0)
+    whats = [{happening.what for happening in one.happenings()} for one in agents]
+    assert sorted(What.DONE in told for told in whats) == [False, True]
+    assert sorted(What.HELD in told for told in whats) == [False, True]
+    assert len(changes(kubernetes_api)) == 1
+    for one in agents:
+        one.close()
+
+
+def test_a_dry_run_asks_and_changes_nothing(kubernetes_api: KubernetesApi, restarter: Any, tmp_path: Path) -> None:
+    """Not even a lease is written."""
+    serving(kubernetes_api, 3)
+    acting = Acting(ActSettings(min_uptime_seconds=0.0), tmp_path, {"serving": [restarter()]}, {}, SystemClock())
+    assert acting.consider(leaking()).ruling is Ruling.WOULD_ACT
+    acting.close()
+    assert [one.method for one in kubernetes_api.requests if one.method != "GET"] == []
+
+
+def test_an_agent_holds_while_the_api_is_down(kubernetes_api: KubernetesApi, restarter: Any, tmp_path: Path) -> None:
+    """And acts when it is back."""
+    serving(kubernetes_api, 3)
+    acting = agent(tmp_path, restarter())
+    kubernetes_api.stop()
+    decision = acting.consider(leaking())
+    assert decision.ruling is Ruling.WAIT
+    assert "no answer" in decision.against[0].sentence
+    kubernetes_api.start()
+    assert acting.consider(leaking()).ruling is Ruling.ACT
+    acting.close()
