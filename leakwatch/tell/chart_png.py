@@ -6,10 +6,10 @@ the size and averaged down, which smooths their edges.
 
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.types import LiveVerdict
 from leakwatch.tell import chart_scale
@@ -20,8 +20,13 @@ SIZE = (800, 300)
 """Pixels, across and down."""
 _SCALE = 2
 _LEFT, _RIGHT, _TOP, _BOTTOM = 92, 14, 14, 30
-_PAPER, _GRID, _INK = (255, 255, 255), (228, 230, 235), (90, 96, 108)
-_LEVEL, _LEAK, _LIMIT = (37, 99, 235), (234, 88, 12), (220, 38, 38)
+_PAPER, _GRID, _INK, _LEVEL, _LEAK, _LIMIT = range(6)
+PALETTE = np.array(
+    [(255, 255, 255), (228, 230, 235), (90, 96, 108), (37, 99, 235), (234, 88, 12), (220, 38, 38)], dtype=np.uint16
+)
+"""Red, green and blue of each; a canvas of one byte a dot keeps a drawing agent small."""
+_AT_ONCE = 1024
+"""Dots of a line that are stamped together."""
 _GLYPH = 1.7
 """Pixels for each unit of the stroke font."""
 
@@ -49,7 +54,7 @@ def chart_png(trace: Trace, verdict: LiveVerdict, limit_bytes: float | None) -> 
         recent = float(np.sort(level[-9:])[min(4, level.size // 2)])  # a spike at the end does not lift the line
         grown = recent - verdict.trend.slope_per_second * (since[1] - since)
         picture.line(since, grown, _LEAK, 1.2)
-    return _png(picture.averaged())
+    return _png(picture.rows())
 
 
 @dataclass
@@ -62,7 +67,7 @@ class _Picture:
     top: float
 
     def __post_init__(self) -> None:
-        self.canvas = np.full((SIZE[1] * _SCALE, SIZE[0] * _SCALE, 3), _PAPER, dtype=np.uint8)
+        self.canvas = np.full((SIZE[1] * _SCALE, SIZE[0] * _SCALE), _PAPER, dtype=np.uint8)
 
     @property
     def extent(self) -> tuple[float, float]:
@@ -74,9 +79,7 @@ class _Picture:
     def y(self, value: FloatArray) -> FloatArray:
         return _TOP + (self.top - value) / (self.top - self.bottom) * (SIZE[1] - _TOP - _BOTTOM)
 
-    def line(
-        self, at: FloatArray, value: FloatArray, colour: tuple[int, int, int], radius: float, dash: float = 0.0
-    ) -> None:
+    def line(self, at: FloatArray, value: FloatArray, colour: int, radius: float, dash: float = 0.0) -> None:
         """Joined through its points, inside the plot only."""
         y = np.clip(self.y(value), _TOP, SIZE[1] - _BOTTOM)
         self.stamp(self.x(at), y, colour, radius, dash)
@@ -87,9 +90,7 @@ class _Picture:
         for stroke in strokes(text):
             self.stamp(left + stroke[:, 0] * _GLYPH, y + (stroke[:, 1] - 3) * _GLYPH, _INK, 0.6)
 
-    def stamp(
-        self, x: FloatArray, y: FloatArray, colour: tuple[int, int, int], radius: float, dash: float = 0.0
-    ) -> None:
+    def stamp(self, x: FloatArray, y: FloatArray, colour: int, radius: float, dash: float = 0.0) -> None:
         """A round brush along the points, which are pixels of the finished picture."""
         x, y = x * _SCALE, y * _SCALE
         along = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
@@ -99,26 +100,27 @@ class _Picture:
         brush = max(1, round(radius * _SCALE))
         dy, dx = np.mgrid[-brush : brush + 1, -brush : brush + 1]
         round_ = dy**2 + dx**2 <= (radius * _SCALE) ** 2
-        columns = np.rint(np.interp(steps, along, x)).astype(int)[:, None] + dx[round_]
-        rows = np.rint(np.interp(steps, along, y)).astype(int)[:, None] + dy[round_]
-        height, width, _ = self.canvas.shape
-        self.canvas[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)] = colour
+        height, width = self.canvas.shape
+        for first in range(0, len(steps), _AT_ONCE):
+            part = steps[first : first + _AT_ONCE]
+            columns = np.rint(np.interp(part, along, x)).astype(np.int32)[:, None] + dx[round_]
+            rows = np.rint(np.interp(part, along, y)).astype(np.int32)[:, None] + dy[round_]
+            self.canvas[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)] = colour
 
-    def averaged(self) -> NDArray[np.uint8]:
-        """The finished picture, (height, width, 3)."""
-        blocks = self.canvas.reshape(SIZE[1], _SCALE, SIZE[0], _SCALE, 3)
-        mean: NDArray[np.float32] = blocks.mean(axis=(1, 3), dtype=np.float32)
-        return mean.round().astype(np.uint8)
+    def rows(self) -> Iterator[bytes]:
+        """Each row of the finished picture: red, green and blue of its dots."""
+        for top in range(0, SIZE[1] * _SCALE, _SCALE):
+            dots = PALETTE[self.canvas[top : top + _SCALE]].reshape(_SCALE, SIZE[0], _SCALE, 3)
+            yield (dots.sum(axis=(0, 2)) // _SCALE**2).astype(np.uint8).tobytes()
 
 
-def _png(pixels: NDArray[np.uint8]) -> bytes:
+def _png(rows: Iterator[bytes]) -> bytes:
     """https://www.w3.org/TR/png-3/: 8 bits, RGB, no filter."""
-    height, width, _ = pixels.shape
-    rows = np.concatenate([np.zeros((height, 1), dtype=np.uint8), pixels.reshape(height, -1)], axis=1)
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows.tobytes(), 9)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(b"\0" + row) for row in rows) + packer.flush()
+    head = struct.pack(">IIBBBBB", *SIZE, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")

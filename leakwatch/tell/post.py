@@ -1,10 +1,6 @@
 """One HTTP POST, and what its answer means for a delivery. No answer, address or secret ends up in its text."""
 
-import http.client
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from leakwatch import __version__
@@ -21,11 +17,19 @@ def post(url: str, body: bytes, headers: Mapping[str, str], now: float) -> Deliv
 
     A redirect is not followed: it would turn the POST into a GET, or hand a signed body to somebody else.
     """
+    import http.client  # 6 MiB with its encryption, for those alone who have such a channel
+    import urllib.error
+    import urllib.request
+
+    class NoRedirect(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_: object) -> None:
+            return None
+
     host = place(url)
     try:
         request = urllib.request.Request(url, body, {"Content-Type": "application/json", **headers}, method="POST")
         request.add_header("User-Agent", f"leakwatch/{__version__}")
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS) as answer:
+        with urllib.request.build_opener(NoRedirect).open(request, timeout=TIMEOUT_SECONDS) as answer:
             answer.read(4096)
             return Delivery(True, False, f"{host} answered {answer.status}")
     except urllib.error.HTTPError as error:
@@ -46,7 +50,7 @@ def refusal(host: str, status: int, headers: Mapping[str, str] | None, now: floa
 
 def unreachable(host: str, error: Exception) -> Delivery:
     """Nothing that can be used came back; only the operating system's own words are told."""
-    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    reason = getattr(error, "reason", error)  # urllib wraps what the system said
     said = reason.strerror if isinstance(reason, OSError) and reason.strerror else type(reason).__name__
     if isinstance(reason, TimeoutError):
         said = f"no answer within {TIMEOUT_SECONDS:.0f} s"
@@ -58,6 +62,8 @@ def retry_after(headers: Mapping[str, str] | None, now: float) -> float | None:
     value = next((v for k, v in (headers or {}).items() if k.lower() == "retry-after"), None)
     if value is None:
         return None
+    from email.utils import parsedate_to_datetime
+
     try:
         return max(0.0, float(value) if value.strip().isdigit() else parsedate_to_datetime(value).timestamp() - now)
     except (ValueError, TypeError, OverflowError):
@@ -72,8 +78,3 @@ def place(url: str) -> str:
         return f"{parts.hostname}{port}" if parts.hostname else "the address"
     except ValueError:
         return "the address"
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object) -> None:
-        return None

@@ -46,9 +46,9 @@ def pixels(png: bytes) -> np.ndarray:
     return rows[:, 1:].reshape(*shape, 3).astype(int)
 
 
-def share_of(picture: np.ndarray, colour: tuple[int, int, int]) -> float:
+def share_of(picture: np.ndarray, colour: int) -> float:
     """How much of the picture is nearly of one colour."""
-    return float(np.mean(np.abs(picture - np.array(colour)).sum(axis=2) < 60))
+    return float(np.mean(np.abs(picture - module.PALETTE[colour].astype(int)).sum(axis=2) < 60))
 
 
 def test_a_leak_is_drawn_with_its_line_and_its_limit(live_verdict: Verdict) -> None:
@@ -58,7 +58,7 @@ def test_a_leak_is_drawn_with_its_line_and_its_limit(live_verdict: Verdict) -> N
     assert picture.shape == (300, 800, 3)
     for colour in (module._LEVEL, module._LEAK, module._LIMIT, module._INK):
         assert share_of(picture, colour) > 0.0005, colour
-    blue = np.abs(picture - np.array(module._LEVEL)).sum(axis=2) < 60
+    blue = np.abs(picture - module.PALETTE[module._LEVEL].astype(int)).sum(axis=2) < 60
     rows, columns = np.nonzero(blue)
     assert rows[columns < 150].mean() > rows[columns > 700].mean() + 100
 
