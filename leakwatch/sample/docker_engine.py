@@ -2,8 +2,8 @@
 
 Needs: the engine's socket (/var/run/docker.sock or DOCKER_HOST), which is as good as root on that host: prefer
 `cgroup:` where the files can be seen. Cannot see: memory pressure, a cgroup's own count of kills, and events older than
-the first look. Each look asks for one reading (``one-shot``): without it the engine waits two seconds for a second one,
-and a stream would send one a second, whoever wants it. API: https://docs.docker.com/reference/api/engine/version/v1.41/
+the first look. Each look asks for one reading (``one-shot``, renewed once a second): without it the engine waits two
+seconds for a second one, and a stream would send one a second, whoever wants it. API: https://docs.docker.com/reference/api/engine/version/v1.41/
 """
 
 import json

@@ -74,6 +74,9 @@ def folder_of_pid(pid: int, proc: str = PROC) -> str:
     for folder in _through_its_own_eyes(pid, version, cgroup, proc):
         if _version_of(folder) == version and str(pid) in _read_if_any(f"{folder}/cgroup.procs").split():
             return folder
+    if cgroup == "/":
+        what = f"process {pid} is in the root cgroup, which accounts nothing"
+        raise SourceError("cgroup", what, "give it a cgroup of its own (systemd-run --scope)")
     raise SourceError(
         "cgroup",
         f"the cgroup {shown(cgroup, 200)} of process {pid} cannot be seen from here",

@@ -9,13 +9,13 @@ from typing import Any
 
 from leakwatch.errors import SourceError
 from leakwatch.sample.pods.api import NAME, Api, NotAllowedError
+from leakwatch.sample.pods.choose import Pod
 
 KUBELET = "https://{host}:10250"
 
 BETTER_WAY_SECONDS = 600.0
 """How long a worse way is kept before the better ones are tried again."""
 
-Pod = Mapping[str, Any]
 Way = Callable[["Api", Pod, str], dict[str, float]]
 
 

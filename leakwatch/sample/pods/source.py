@@ -7,13 +7,13 @@ the cgroup sees more, with fewer rights.
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from leakwatch.errors import SourceError
 from leakwatch.quantities import shown
-from leakwatch.sample.pods.api import NAME, Api, NotAllowedError
+from leakwatch.sample.pods.api import NAME, Api
+from leakwatch.sample.pods.choose import ChosenPod, Pod, containers_of, names_in
 from leakwatch.sample.pods.deaths import death_of, was_out_of_memory
-from leakwatch.sample.pods.memory import KUBELET, MemoryOfContainer, Pod
+from leakwatch.sample.pods.memory import KUBELET, MemoryOfContainer
 from leakwatch.settings import KubernetesPlace
 from leakwatch.trace import Sample
 
@@ -29,19 +29,18 @@ class KubernetesSource:
     name = NAME
 
     def __init__(self, place: KubernetesPlace, api: Api | None = None, kubelet: str = KUBELET) -> None:
-        self._place, self.container, self.api = place, place.container, api or Api()
+        self.container, self.api = place.container, api or Api()
         self._memory = MemoryOfContainer(self.api, kubelet)
-        self._uid: str | None = None
-        self._others = 0
+        self._chosen = ChosenPod(self.api, place)
         self._kills = 0
         self._ended = ("", "")
 
     @property
     def blind_to(self) -> tuple[str, ...]:
         """What the rights at hand do not let us see."""
-        others = f"{self._others} other pods that the selector names: make each a target of its own (pod: NAME)"
+        others = f"{self._chosen.others} other pods that the selector names: make each a target of its own (pod: NAME)"
         blind = ("kills between two looks but the last: a pod keeps only its last state", *self._memory.blind_to)
-        return (others, *blind) if self._others else blind
+        return (others, *blind) if self._chosen.others else blind
 
     def read(self, now_seconds: float) -> Sample:
         """The pod's state, and the memory that the cluster saw last.
@@ -72,25 +71,7 @@ class KubernetesSource:
 
     def pod(self) -> Pod:
         """The pod that is meant now, as the API server has it; raises `SourceError`."""
-        place = self._place
-        base = f"/api/v1/namespaces/{quote(place.namespace, safe='')}/pods"
-        try:
-            if place.pod is not None:
-                return dict(self.api.get(f"{base}/{quote(place.pod, safe='')}"))
-            query = {"limit": "500"} | ({"labelSelector": place.selector} if place.selector else {})
-            pods = self.api.get(base, query)["items"]
-        except NotAllowedError as refusal:
-            if refusal.status == 404:
-                raise self._no_pod() from None
-            fix = f"grant the right to get and list pods in namespace {place.namespace}"
-            raise SourceError(NAME, f"pods of {shown(place.namespace, 63)}: {refusal}", fix) from None
-        pods = [pod for pod in pods if place.container in _names(pod) and "deletionTimestamp" not in pod["metadata"]]
-        if not pods:
-            raise self._no_pod()
-        pods.sort(key=lambda pod: (pod["status"].get("startTime") or "9", pod["metadata"]["name"]))
-        chosen = next((pod for pod in pods if pod["metadata"]["uid"] == self._uid), pods[0])
-        self._uid, self._others = chosen["metadata"]["uid"], len(pods) - 1
-        return dict(chosen)
+        return self._chosen.pod()
 
     def _status_of(self, pod: Pod) -> Mapping[str, Any]:
         statuses = pod["status"]
@@ -99,9 +80,9 @@ class KubernetesSource:
                 if status.get("name") == self.container:
                     return dict(status)
         where = f"pod {shown(pod['metadata']['name'], 253)}"
-        if self.container in _names(pod):
+        if self.container in names_in(pod):
             raise SourceError(NAME, f"{where} has not started its containers", "it is looked for again", gone=True)
-        names = ", ".join(sorted(_names(pod)))
+        names = ", ".join(sorted(names_in(pod)))
         raise SourceError(NAME, f"{where} has no container {shown(self.container, 63)}", f"name one of: {names}")
 
     def _count_kills(self, uid: str, status: Mapping[str, Any]) -> None:
@@ -117,7 +98,7 @@ class KubernetesSource:
         """The status knows what is in force, also after a resize in place; before Kubernetes 1.33 it says nothing."""
         from kubernetes.utils.quantity import parse_quantity
 
-        spec = next(one for one in _containers(pod) if one["name"] == self.container)
+        spec = next(one for one in containers_of(pod) if one["name"] == self.container)
         for resources in (status.get("resources"), spec.get("resources")):
             if limit := ((resources or {}).get("limits") or {}).get("memory"):
                 return float(parse_quantity(limit))
@@ -130,18 +111,3 @@ class KubernetesSource:
         how = f"; {death_of(last).value}" if last else ""
         what = f"the container of pod {shown(pod['metadata']['name'], 253)} does not run ({shown(str(why), 60)}{how})"
         return SourceError(NAME, what, "it is looked for again", gone=True)
-
-    def _no_pod(self) -> SourceError:
-        place = self._place
-        which = f"pod {shown(place.pod, 253)}" if place.pod else f"pod for selector {shown(place.selector or '', 200)}"
-        what = f"no {which} with container {shown(place.container, 63)} in namespace {shown(place.namespace, 63)}"
-        return SourceError(NAME, what, "check the names (kubectl get pods --show-labels)", gone=True)
-
-
-def _containers(pod: Pod) -> list[Mapping[str, Any]]:
-    spec = pod["spec"]
-    return [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
-
-
-def _names(pod: Pod) -> frozenset[str]:
-    return frozenset(one["name"] for one in _containers(pod))

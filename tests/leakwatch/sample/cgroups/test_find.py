@@ -103,6 +103,15 @@ def test_a_process_that_is_not_there_is_gone(host: Host) -> None:
     assert raised.value.gone
 
 
+def test_a_process_outside_of_every_cgroup_is_said(host: Host) -> None:
+    """The root cgroup of v2 has no files of memory."""
+    (host.mounts).mkdir()
+    host.sees("self", mount_line(30, "/", str(host.mounts), "cgroup2"))
+    host.runs(7, "0::/\n")
+    with pytest.raises(SourceError, match="is in the root cgroup"):
+        host.folder_of(7)
+
+
 def test_mount_points_with_spaces_are_unescaped(host: Host) -> None:
     """mountinfo writes a space as \\040."""
     host.sees("self", mount_line(30, "/a\\040b", "/mnt/c\\040d", "cgroup2"), "torn line\n")

@@ -172,6 +172,8 @@ def test_of_several_pods_the_oldest_is_kept(cluster: Cluster) -> None:
     source = cluster.source()
     lives = {source.read(float(at)).life for at in range(5)}
     assert len(lives) == 1
+    asked = [request.path for request in cluster.api.requests if "/pods" in request.path]
+    assert asked.count("/api/v1/namespaces/ml/pods") == 1  # all are listed once, then the one is read
     assert source.blind_to[0].startswith("2 other pods")
 
 
@@ -203,7 +205,7 @@ def test_a_missing_right_is_named(cluster: Cluster) -> None:
     """The role's rule that is wanting is in the line; the token is not."""
     cluster.deploy()
     cluster.api.cluster.accounts["s3cret"] = ("poor", ())
-    with pytest.raises(SourceError, match="grant the right to get and list pods in namespace ml") as raised:
+    with pytest.raises(SourceError, match="grant the right to get and list pods in namespace 'ml'") as raised:
         cluster.source("s3cret").read(1.0)
     assert "s3cret" not in str(raised.value)
 
