@@ -4,7 +4,6 @@ Needs ``create`` on ``events`` in the pod's namespace, and ``list`` on ``pods`` 
 https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -106,6 +105,8 @@ class KubernetesEvents:
 
 def event(notification: Notification, pod: Any) -> dict[str, Any]:
     """The body; ``pod`` is the client's V1Pod."""
+    import hashlib
+
     n, meta = notification, pod.metadata
     name = hashlib.sha256(f"{n.key}\n{n.number}\n{n.stage}\n{meta.uid}".encode()).hexdigest()[:16]
     at = datetime.fromtimestamp(n.at_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -162,6 +162,7 @@ def test_a_pod_gets_an_event_once(core: client.CoreV1Api, notification: Make) ->
     assert channel.notify(notification(2, Stage.RESOLVED, severity=Severity.INFO), {}).delivered
     events = core.list_namespaced_event("ml").items
     mine = [event for event in events if event.source.component == "leakwatch"]
+    mine.sort(key=lambda event: event.reason)
     assert [(event.reason, event.type) for event in mine] == [
         ("MemoryIncidentOpened", "Warning"),
         ("MemoryIncidentResolved", "Normal"),
