@@ -87,10 +87,10 @@ class _Drawing:
         sides = [target for target in groups if target != trunk]
         for target in sides:
             last = trunk is None and target == sides[-1]
-            label = Text("└─ " if last else "├─ ", "dim") + _answers(groups[target]) + Text(" ")
+            label = Text.assemble(("└─ " if last else "├─ ", "dim"), _answers(groups[target]), " ")
             yield from self._node(target, rest + label, rest + Text("   " if last else "│  ", "dim"), below)
         if trunk is not None:
-            yield rest + Text("▼ ", "dim") + _answers(groups[trunk])
+            yield Text.assemble(rest, ("▼ ", "dim"), _answers(groups[trunk]))
             yield from self._node(trunk, rest, rest, later)
 
     def _trunk(self, targets: list[str], later: frozenset[str]) -> str | None:
@@ -121,10 +121,19 @@ class _Drawing:
         return frozenset(reached)
 
     def _wrapped(self, first: Text, rest: Text, body: Text) -> Iterator[Text]:
-        room = max(self._console.width - max(first.cell_len, rest.cell_len), _LEAST_WIDTH)
-        for i, line in enumerate(body.wrap(self._console, room)):
+        """The body, ``first`` before its first line and ``rest``, which may be shorter, before the others."""
+        begun = self._fit(body, first)[0]
+        yield first + begun
+        further = body[len(begun) :]
+        gap = len(further) - len(further.plain.lstrip())
+        if len(further) > gap:
+            yield from (rest + line for line in self._fit(further[gap:], rest))
+
+    def _fit(self, body: Text, before: Text) -> list[Text]:
+        lines = body.wrap(self._console, max(self._console.width - before.cell_len, _LEAST_WIDTH))
+        for line in lines:
             line.rstrip()
-            yield (rest if i else first) + line
+        return list(lines)
 
 
 def _finding(name: str, node: Finding) -> Text:
