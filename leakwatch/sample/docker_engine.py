@@ -70,6 +70,12 @@ class DockerSource:
         self._events_since: float | None = None
         self._seen: set[tuple[int, str]] = set()
         self._kills = 0
+        self._pid: int | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Its first process, where the engine is on this host; None before the first look, and of another host."""
+        return self._pid
 
     def read(self, now_seconds: float) -> Sample:
         """One reading, and the events since the last.
@@ -86,6 +92,7 @@ class DockerSource:
             self._count_events(client, described["Id"], now_seconds)
             if not described["State"]["Running"]:
                 raise self._not_running(described["State"])
+            self._pid = pid_if_here(described)
             one_shot = tuple(map(int, client.api_version.split("."))) >= ONE_SHOT_SINCE
             stats = client.stats(described["Id"], stream=False, one_shot=True if one_shot else None)
             values = values_of(stats, described["HostConfig"])
@@ -137,6 +144,16 @@ class DockerSource:
         killed = ", killed for want of memory" if state.get("OOMKilled") else ""
         what = f"{self._shown} does not run ({state.get('Status')}, exit status {state.get('ExitCode')}{killed})"
         return SourceError(NAME, what, "start it; it is looked for again", gone=True)
+
+
+def pid_if_here(described: Mapping[str, Any]) -> int | None:
+    """The container's first process by its number here; None where it does not run, or runs on another host."""
+    pid = int(described["State"].get("Pid") or 0)
+    try:
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="replace") as file:
+            return pid if described["Id"] in file.read(65536) else None
+    except OSError:
+        return None
 
 
 def connect(url: str | None = None) -> "docker.APIClient":

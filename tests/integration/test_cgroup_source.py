@@ -70,6 +70,7 @@ def test_growth_and_kill_in_a_cgroup(memory_cgroup: Callable[..., Path], start: 
     before = source.read(1.0).values
     assert before["limit_bytes"] == 128 * MIB
     assert grow(process, 40)
+    assert source.pid == process.pid
     after = source.read(2.0).values
     assert after["anon_bytes"] - before["anon_bytes"] == pytest.approx(40 * MIB, abs=2 * MIB)
     assert after["usage_bytes"] >= after["working_set_bytes"] >= after["anon_bytes"]

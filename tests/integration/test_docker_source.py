@@ -42,7 +42,10 @@ def test_a_container_is_measured(docker_engine: Any, source: Any) -> None:
     """Anonymous memory, limit and threads by name; asking takes no two seconds but is not asserted, only its worth."""
     box = docker_engine.run(["-c", HOLD], python=True, name="lw-measured", mem_limit="256m", stdin_open=True)
     wait_for_log(box, b"ready")
-    sample = source("lw-measured").read(time.time())
+    watched = source("lw-measured")
+    sample = watched.read(time.time())
+    box.reload()
+    assert watched.pid == box.attrs["State"]["Pid"]
     assert 48 * MIB <= sample.values["anon_bytes"] < 80 * MIB
     assert sample.values["limit_bytes"] == 256 * MIB
     assert sample.values["working_set_bytes"] >= sample.values["anon_bytes"]

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from leakwatch.errors import SourceError
-from leakwatch.sample.docker_engine import connect, failure_of
+from leakwatch.sample.docker_engine import connect, failure_of, pid_if_here
 from leakwatch.sample.masking import masked_arguments, masked_environment, masked_text
 
 LAST_LINES = 2000
@@ -43,15 +43,10 @@ def pid_of_container(container: str, url: str | None = None) -> int:
         SourceError: no such container, it does not run (``gone``), or its host is another than ours.
     """
     answer = _inspected(container, url)
-    pid, identity = int((answer.get("State") or {}).get("Pid") or 0), str(answer.get("Id"))
-    if not pid:
+    if not answer["State"].get("Pid"):
         raise SourceError("docker", "the container does not run", "start it", gone=True)
-    try:
-        with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="replace") as file:
-            ours = identity in file.read(65536)
-    except OSError:
-        ours = False
-    if not ours:
+    pid = pid_if_here(answer)
+    if pid is None:
         raise SourceError("docker", "its processes cannot be seen from here", "run on the engine's host (pid: host)")
     return pid
 

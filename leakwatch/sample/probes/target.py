@@ -8,6 +8,7 @@ from collections.abc import Callable
 from leakwatch.errors import SourceError
 from leakwatch.ports import Probe
 from leakwatch.sample.cgroups.find import folder_of_pid
+from leakwatch.sample.cgroups.members import largest_in
 from leakwatch.sample.cgroups.source import folder_finder
 from leakwatch.sample.log_files.chunks import read_log
 from leakwatch.sample.masking import masked_text
@@ -72,9 +73,9 @@ def pid_of(place: Place) -> int:
         case ProcessPlace(name):
             return pid_of_name(name)
         case DockerPlace(name):
-            return _largest_in(folder_of_pid(docker.pid_of_container(name)))
+            return largest_in(folder_of_pid(docker.pid_of_container(name)))
         case CgroupPlace(cgroup):
-            return _largest_in(folder_finder(cgroup)())
+            return largest_in(folder_finder(cgroup)())
         case _:
             raise SourceError("process", "its processes are not on this host", "run beside it, as a sidecar")
 
@@ -85,25 +86,6 @@ def _of_found(take: Callable[[int], bytes], find: Callable[[], int]) -> Callable
 
 def _taken(take: Callable[[str], bytes], what: str) -> Callable[[float], bytes]:
     return lambda seconds: take(what)
-
-
-def _largest_in(folder: str) -> int:
-    sizes: dict[int, int] = {}
-    for inner, _, files in os.walk(folder):
-        if "cgroup.procs" in files:
-            with open(os.path.join(inner, "cgroup.procs"), encoding="ascii") as file:
-                sizes |= {int(pid): _resident_pages(int(pid)) for pid in file.read().split()}
-    if not sizes:
-        raise SourceError("process", "the cgroup has no process", "start it", gone=True)
-    return max(sizes, key=sizes.__getitem__)
-
-
-def _resident_pages(pid: int) -> int:
-    try:
-        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-            return int(file.read(256).split()[1])
-    except (OSError, IndexError, ValueError):
-        return 0
 
 
 def _of_pod(place: KubernetesPlace) -> list[Probe]:

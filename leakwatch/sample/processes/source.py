@@ -33,12 +33,14 @@ class ProcessSource:
     @property
     def blind_to(self) -> tuple[str, ...]:
         """What is hidden from us; empty before the first look."""
-        return self._life.blind_to if self._life else ()
+        life = self._life
+        return life.blind_to if life else ()
 
     @property
     def pid(self) -> int | None:
         """The process that was read last; None before the first look and after its end."""
-        return self._life.pid if self._life else None
+        life = self._life  # another thread may be reading, and let go of it meanwhile
+        return life.pid if life else None
 
     def read(self, now_seconds: float) -> Sample:
         """One look; about .2 ms, some milliseconds where children and shares are due.
