@@ -16,7 +16,11 @@ KUBELET = "https://{host}:10250"
 BETTER_WAY_SECONDS = 600.0
 """How long a worse way is kept before the better ones are tried again."""
 
-Way = Callable[["Api", Pod, str], dict[str, float]]
+Way = Callable[["Api", Pod, str], dict[str, float] | None]
+"""None where the way is open and has no numbers of the container yet."""
+
+METRICS = 2
+"""The number of the last way, which tells the working set alone."""
 
 
 class MemoryOfContainer:
@@ -35,11 +39,12 @@ class MemoryOfContainer:
         )
         self._way, self._since = 0, float("-inf")
         self._refused: dict[int, str] = {}
+        self._worked: set[int] = set()
 
     @property
     def blind_to(self) -> tuple[str, ...]:
         """What the way in use does not tell, and why no better one is taken."""
-        if self._way < len(self._ways) - 1:
+        if self._way < METRICS:
             return ("the page cache, kernel memory and kills of a child: watch its cgroup from a sidecar",)
         refusals = "; ".join(self._refused[way] for way in sorted(self._refused))
         return (f"anonymous memory, without which a leak and page cache look alike: {refusals}",)
@@ -52,22 +57,33 @@ class MemoryOfContainer:
         """
         first = self._way if 0 <= now_seconds - self._since < BETTER_WAY_SECONDS else 0
         for way in range(first, len(self._ways)):
+            if way == METRICS and self._failed_only_now(first):
+                break
             needs, ask = self._ways[way]
             try:
                 values = ask(self._api, pod, container)
             except NotAllowedError as refusal:
                 self._refused[way] = f"{needs}: {refusal}"
+                self._worked.discard(way)
+                continue
             except SourceError as failure:
                 self._refused[way] = str(failure).removeprefix(f"{NAME}: ")
-            else:
-                if way != self._way or first == 0:
-                    self._since = now_seconds
-                self._way = way
-                return values
+                continue
+            if way != self._way or first == 0:
+                self._since = now_seconds
+            self._way = way
+            self._worked.add(way)
+            if values is None:
+                raise SourceError(NAME, "the cluster has no numbers of the container yet", "they come within a minute")
+            return values
         self._since = float("-inf")
         raise SourceError(NAME, "; ".join(self._refused.values()), "grant one of these rights")
 
-    def _from_kubelet(self, api: Api, pod: Pod, container: str) -> dict[str, float]:
+    def _failed_only_now(self, first: int) -> bool:
+        """Whether a way that tells more was open before: then no numbers are better than numbers of another kind."""
+        return first < METRICS and not self._worked.isdisjoint(range(METRICS))
+
+    def _from_kubelet(self, api: Api, pod: Pod, container: str) -> dict[str, float] | None:
         host = pod["status"].get("hostIP")
         if not host or not (api.verifies_certificates or self._kubelet.startswith("http:")):
             raise NotAllowedError(0, "its certificate would not be checked")
@@ -76,12 +92,12 @@ class MemoryOfContainer:
         return _of_summary(answer, pod, container)
 
 
-def _from_proxy(api: Api, pod: Pod, container: str) -> dict[str, float]:
+def _from_proxy(api: Api, pod: Pod, container: str) -> dict[str, float] | None:
     path = f"/api/v1/nodes/{pod['spec'].get('nodeName')}/proxy/stats/summary"
     return _of_summary(api.get(path, {"only_cpu_and_memory": "true"}), pod, container)
 
 
-def _from_metrics(api: Api, pod: Pod, container: str) -> dict[str, float]:
+def _from_metrics(api: Api, pod: Pod, container: str) -> dict[str, float] | None:
     from kubernetes.utils.quantity import parse_quantity
 
     meta = pod["metadata"]
@@ -89,16 +105,16 @@ def _from_metrics(api: Api, pod: Pod, container: str) -> dict[str, float]:
     for one in answer.get("containers") or ():
         if one.get("name") == container:
             return {"working_set_bytes": float(parse_quantity(one["usage"]["memory"]))}
-    raise SourceError(NAME, "metrics-server has no numbers of the container yet", "wait a minute")
+    return None
 
 
-def _of_summary(answer: Any, pod: Pod, container: str) -> dict[str, float]:
+def _of_summary(answer: Any, pod: Pod, container: str) -> dict[str, float] | None:
     for one in answer.get("pods") or ():
         if one["podRef"].get("uid") == pod["metadata"]["uid"]:
             for each in one.get("containers") or ():
                 if each.get("name") == container and each.get("memory"):
                     return _columns(each["memory"], each.get("cpu") or {})
-    raise SourceError(NAME, "the kubelet has no numbers of the container yet", "wait some seconds")
+    return None
 
 
 def _columns(memory: Mapping[str, Any], processor: Mapping[str, Any]) -> dict[str, float]:

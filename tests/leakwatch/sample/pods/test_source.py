@@ -36,10 +36,10 @@ class Cluster:
             lambda: found if len(found := self.api.cluster.ready_pods("ml")) == replicas else None
         )
 
-    def source(self, token: str = "admin", **place: Any) -> KubernetesSource:
+    def source(self, token: str = "admin", kubelet: str | None = None, **place: Any) -> KubernetesSource:
         place = {"selector": "app=serving", **place}
         api = Api(str(self.api.kubeconfig(self.folder / "kubeconfig", token)))
-        return KubernetesSource(KubernetesPlace("ml", "serving", **place), api, kubelet=self.api.url)
+        return KubernetesSource(KubernetesPlace("ml", "serving", **place), api, kubelet=kubelet or self.api.url)
 
     def tell(self, path: str, pods: list[dict[str, Any]], **memory: Any) -> None:
         containers = [{"name": "serving", "memory": memory, "cpu": {"usageCoreNanoSeconds": 2_500_000_000}}]
@@ -113,6 +113,41 @@ def test_metrics_server_is_the_last_resort_and_its_blindness_is_said(cluster: Cl
     assert values["working_set_bytes"] == 700 * MIB
     assert "anon_bytes" not in values
     assert any("nodes/stats" in sentence for sentence in source.blind_to)
+
+
+def test_a_kubelet_that_fails_now_is_not_replaced_by_one_that_knows_less(cluster: Cluster) -> None:
+    """A gap is better than anonymous memory that turns into a working set; after it the kubelet is asked again."""
+    [pod] = cluster.deploy()
+    cluster.tell_metrics(pod, "716800Ki")
+    cluster.tell(KUBELET, [pod], rssBytes=1, workingSetBytes=1)
+    source = cluster.source()
+    assert source.read(1.0).values["anon_bytes"] == 1
+    cluster.api.faults.append(Fault("GET", f"^{KUBELET}$", hang_up=True, times=1))
+    with pytest.raises(SourceError, match="cut off"):
+        source.read(2.0)
+    assert source.read(3.0).values["anon_bytes"] == 1
+
+
+def test_a_container_that_the_kubelet_does_not_know_yet(cluster: Cluster) -> None:
+    """After a restart its numbers come with the next reading; meanwhile nothing else is taken for them."""
+    [pod] = cluster.deploy()
+    cluster.tell_metrics(pod, "716800Ki")
+    cluster.tell(KUBELET, [], rssBytes=1)
+    source = cluster.source()
+    with pytest.raises(SourceError, match="no numbers of the container yet"):
+        source.read(1.0)
+    cluster.tell(KUBELET, [pod], rssBytes=1, workingSetBytes=1)
+    assert source.read(2.0).values["anon_bytes"] == 1
+
+
+def test_a_kubelet_whose_certificate_is_not_to_be_trusted_gets_no_token(cluster: Cluster) -> None:
+    """The next way is taken, and `blind_to` names the reason where that one knows less."""
+    [pod] = cluster.deploy()
+    cluster.tell_metrics(pod, "716800Ki")
+    source = cluster.source(kubelet=f"https://127.0.0.1:{cluster.api.port}")
+    assert source.read(1.0).values["working_set_bytes"] == 700 * MIB
+    assert "certificate" in " ".join(source.blind_to)
+    assert not any(request.path == KUBELET for request in cluster.api.requests)
 
 
 def test_no_way_at_all_names_the_rights(cluster: Cluster) -> None:
