@@ -98,7 +98,7 @@ def _opened(state: IncidentState, verdict: LiveVerdict | None, now: float, pace:
         )  # fmt: skip
     since = verdict.since if verdict is not None else None
     began = since if since is not None and since > (state.closed_at or -math.inf) else now
-    return IncidentState(state.target, key=f"{state.target}@{round(began)}", opened_at=now)
+    return IncidentState(state.target, key=f"{units.visible(state.target)}@{round(began)}", opened_at=now)
 
 
 def _about(state: IncidentState, news: News, began: tuple[tuple[str, str], ...], *, leak: bool) -> str:

@@ -16,6 +16,7 @@ from leakwatch.ports import Notification, Stage
 from leakwatch.tell.incident import IncidentState, as_json, from_json
 from leakwatch.tell.notice import as_document, from_document
 from leakwatch.tell.spool import Spool
+from leakwatch.tell.units import visible
 
 MOST_ENTRIES = 200
 """For each channel. Beyond, the oldest updates go first, then the oldest of the others."""
@@ -47,9 +48,9 @@ class Entry:
     tries: int
 
     def is_expired(self, now: float) -> bool:
-        """Whether it is too old to be worth saying."""
+        """Whether it is too old to be worth saying. It was tried once at least: a clock that jumps silences nothing."""
         least = UPDATES_EXPIRE_SECONDS if self.notification.stage is Stage.UPDATED else OTHERS_EXPIRE_SECONDS
-        return now - self.notification.at_seconds > least
+        return self.tries > 0 and now - self.notification.at_seconds > least
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Outbox:
 
         def write(db: sqlite3.Connection) -> int:
             if state is not None:
-                db.execute(_KEEP_INCIDENT, (state.target, as_json(state)))
+                db.execute(_KEEP_INCIDENT, (visible(state.target), as_json(state)))
             dropped = 0
             for channel in channels:
                 told = db.execute("SELECT number, stage FROM told WHERE channel = ? AND key = ?", (channel, n.key))
@@ -102,7 +103,7 @@ class Outbox:
 
     def keep(self, state: IncidentState, now: float) -> None:
         """Remember an incident of which nothing is to be said."""
-        self._spool.write(lambda db: db.execute(_KEEP_INCIDENT, (state.target, as_json(state))).rowcount, now)
+        self._spool.write(lambda db: db.execute(_KEEP_INCIDENT, (visible(state.target), as_json(state))).rowcount, now)
 
     def incidents(self) -> tuple[IncidentState, ...]:
         """Every incident that is remembered; what cannot be read is left out."""

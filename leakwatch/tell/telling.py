@@ -1,10 +1,12 @@
-"""Telling: what happened goes in and returns at once; one worker thread brings it to every channel.
+"""Telling: what happened goes in and returns at once; each channel is told by a thread of its own.
 
-telling = Telling(notifiers, state_dir, clock, targets)
-telling.happened(target, News(...), now)    # every cycle; makes the message, where one is due, and keeps it
-telling.tell(notification)                  # a message that somebody else made
-telling.counts(), telling.waiting(), telling.trouble   # for the metrics page and the doctor
-telling.close()                             # within 2 s; what was not delivered is delivered after the next start
+A channel that hangs delays neither the caller nor another channel::
+
+    telling = Telling(notifiers, state_dir, clock, targets)
+    telling.happened(target, News(...), now)    # every cycle; makes the message, where one is due, and keeps it
+    telling.tell(notification)                  # a message that somebody else made
+    telling.counts(), telling.waiting(), telling.trouble   # for the metrics page and the doctor
+    telling.close()                             # within 2 s; what was not delivered is delivered after the next start
 """
 
 import logging
@@ -64,8 +66,12 @@ class Telling:
         self._known_trouble: str | None = None
         self._wake = threading.Condition()  # its lock guards the outbox, the incidents and the counts
         self._closed = False
-        self._worker = threading.Thread(target=self._work, name="telling", daemon=True)
-        self._worker.start()
+        self._workers = [
+            threading.Thread(target=self._work, args=(channel,), name=f"tell {channel.name}", daemon=True)
+            for channel in self._channels.values()
+        ]
+        for worker in self._workers:
+            worker.start()
 
     def happened(
         self, target: str, news: News, now: float, history: Callable[[], Trace] | None = None
@@ -115,9 +121,12 @@ class Telling:
         with self._wake:
             self._closed = True
             self._wake.notify_all()
-        self._worker.join(CLOSE_SECONDS)
-        if not self._worker.is_alive():
-            self._outbox.close()
+        ends_at = self._clock.steady() + CLOSE_SECONDS
+        for worker in self._workers:
+            worker.join(max(0.0, ends_at - self._clock.steady()))
+        with self._wake:
+            if not any(worker.is_alive() for worker in self._workers):
+                self._outbox.close()
 
     def _keep(self, notification: Notification, state: IncidentState | None) -> None:
         wanting = tuple(name for name, c in self._channels.items() if notification.stage in c.notifier.stages)
@@ -126,48 +135,46 @@ class Telling:
             self._counts["all", "dropped"] += dropped
         self._wake.notify_all()
 
-    def _work(self) -> None:
+    def _work(self, channel: "_Channel") -> None:
         while True:
             with self._wake:
                 if self._closed:
                     return
-                channel, entry = self._next()
-                if self._outbox.trouble != self._known_trouble:
-                    self._known_trouble = self._outbox.trouble
-                    log.warning("%s", self._known_trouble or "the outbox is on disk again")
-                if channel is None:
-                    self._wake.wait(self._idle_seconds())
+                self._tell_trouble()
+                steady = self._clock.steady()
+                entry = self._next(channel) if steady >= channel.not_before else None
+                if entry is None and not channel.has_to_remind(steady):
+                    self._wake.wait(self._idle_seconds(channel, steady))
                     continue
                 told = self._outbox.told(channel.name, entry.notification.key) if entry is not None else None
                 if entry is not None:
                     self._outbox.begin(entry, self._clock.now())
             if entry is None:
                 self._remind(channel)
-            else:
-                delivery = channel.say(entry.notification, told.thread if told is not None else {}, entry.tries)
-                with self._wake:
-                    self._settle(channel, entry, told.thread if told is not None else {}, delivery)
-
-    def _next(self) -> tuple["_Channel | None", Entry | None]:
-        """The channel that was idle longest of those with something to do, and its entry; None for reminders."""
-        steady, now = self._clock.steady(), self._clock.now()
-        for channel in sorted(self._channels.values(), key=lambda c: c.used_at):
-            if steady < channel.not_before:
                 continue
-            while (entry := self._outbox.first(channel.name, now)) is not None:
-                if not entry.is_expired(now):
-                    return channel, entry
-                self._outbox.drop(entry, now)
-                self._count(channel, "expired")
-            if channel.reminds_at is not None and steady >= channel.reminds_at:
-                return channel, None
-        return None, None
+            thread = told.thread if told is not None else {}
+            delivery = channel.say(entry.notification, thread, entry.tries)
+            with self._wake:
+                self._settle(channel, entry, thread, delivery)
 
-    def _idle_seconds(self) -> float:
-        steady, waiting = self._clock.steady(), self._outbox.waiting()
-        dues = [c.not_before for c in self._channels.values() if waiting.get(c.name)]
-        dues += [max(c.reminds_at, c.not_before) for c in self._channels.values() if c.reminds_at is not None]
+    def _next(self, channel: "_Channel") -> Entry | None:
+        """The channel's oldest entry that is worth saying."""
+        now = self._clock.now()
+        while (entry := self._outbox.first(channel.name, now)) is not None and entry.is_expired(now):
+            self._outbox.drop(entry, now)
+            self._count(channel, "expired")
+        return entry
+
+    def _idle_seconds(self, channel: "_Channel", steady: float) -> float:
+        dues = [channel.not_before] if self._outbox.waiting().get(channel.name) else []
+        if channel.reminds_at is not None:
+            dues.append(max(channel.reminds_at, channel.not_before))
         return min(max(min(dues, default=math.inf) - steady, 0.01), _LOOK_AGAIN_SECONDS)
+
+    def _tell_trouble(self) -> None:
+        if self._outbox.trouble != self._known_trouble:
+            self._known_trouble = self._outbox.trouble
+            log.warning("%s", self._known_trouble or "the outbox is on disk again")
 
     def _settle(self, channel: "_Channel", entry: Entry, thread: Mapping[str, str], delivery: Delivery) -> None:
         now = self._clock.now()
@@ -206,9 +213,13 @@ class _Channel:
 
     def __init__(self, notifier: Notifier) -> None:
         self.notifier, self.name = notifier, notifier.name
-        self.not_before = self.used_at = -math.inf
+        self.not_before = -math.inf
         self.reminds_at = -math.inf if notifier.repeat_seconds is not None else None
         self._failures = 0
+
+    def has_to_remind(self, steady: float) -> bool:
+        """Whether it would forget what is open."""
+        return self.reminds_at is not None and steady >= max(self.reminds_at, self.not_before)
 
     def say(self, notification: Notification, thread: Mapping[str, str], tries: int) -> Delivery:
         """The notifier's delivery; a notifier that breaks its promise and raises does not end the thread."""
@@ -221,7 +232,6 @@ class _Channel:
 
     def used(self, delivery: Delivery, steady: float) -> None:
         """Says in the log when it goes down and comes back, once each, and puts off the next use."""
-        self.used_at = steady
         if delivery.delivered:
             if self._failures:
                 log.warning("%s: takes messages again after %d failures", self.name, self._failures)

@@ -79,10 +79,11 @@ def test_it_is_bounded_and_updates_go_first(outbox: Outbox, notification: Make) 
 def test_old_news_is_no_news(outbox: Outbox, notification: Make) -> None:
     """An update is worth hours, an opening or an end some days."""
     for stage, worth in ((Stage.UPDATED, 6 * 3600), (Stage.OPENED, 3 * 86_400), (Stage.RESOLVED, 3 * 86_400)):
-        entry = module.Entry(1, notification(1, stage), 0)
+        entry = module.Entry(1, notification(1, stage), 1)
         assert not entry.is_expired(NOW + worth)
         assert entry.is_expired(NOW + worth + 1)
         assert not entry.is_expired(NOW - 86_400)
+        assert not module.Entry(1, notification(1, stage), 0).is_expired(NOW + 1e9)
 
 
 def test_a_file_that_is_no_database_is_put_aside(tmp_path: Path, notification: Make) -> None:

@@ -191,6 +191,19 @@ def test_one_channel_down_leaves_the_others_alone(telling: Callable[..., Telling
     assert webhook.numbers == [1, 2, 3]
 
 
+def test_a_channel_that_hangs_delays_no_other(telling: Callable[..., Telling], notification: Make) -> None:
+    """While one endpoint takes the connection and says nothing, the others are told."""
+    hangs, webhook = Channel(), Channel("webhook")
+    hangs.may_go_on.clear()
+    tell = telling(hangs, webhook)
+    for number in range(1, 4):
+        tell.tell(notification(number))
+    until(lambda: tell.waiting() == {"slack": 3})
+    assert webhook.numbers == [1, 2, 3]
+    hangs.may_go_on.set()
+    until(lambda: not tell.waiting())
+
+
 def test_old_messages_expire(telling: Callable[..., Telling], notification: Make, clock: Any) -> None:
     """A channel that comes back after a week is not told of the week before."""
     slack = Channel()
