@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leakwatch import detect
-from leakwatch.diagnose import facts_of_incidents, facts_of_process, facts_of_trace
+from leakwatch.diagnose import facts_of_incidents, facts_of_process, facts_of_trace, without_doubts
 from leakwatch.diagnose.trees import facts_of_file
 from leakwatch.errors import LeakwatchError
 from leakwatch.kills import LogEvidence, facts_of_logs, with_kills
@@ -55,11 +55,8 @@ def _measured(known: Known, evidence: LogEvidence | None, state: ProcessState) -
     if evidence is None:
         return (*facts_of_trace(trace, assessment), *facts_of_process(state, trace))
     assessment = with_kills(trace, assessment, evidence)
-    return (
-        *facts_of_trace(trace, assessment),
-        *facts_of_logs(trace, assessment, evidence),
-        *facts_of_process(state, trace),
-    )
+    told = without_doubts((*facts_of_trace(trace, assessment), *facts_of_logs(trace, assessment, evidence)))
+    return (*told, *facts_of_process(state, trace))
 
 
 def _logged(evidence: LogEvidence | None) -> tuple[Fact, ...]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from detectors.types import Assessment
 from leakwatch.diagnose.choose import choose
-from leakwatch.diagnose.kill_facts import facts_of_exit_code, facts_of_incidents, facts_of_kills
+from leakwatch.diagnose.kill_facts import facts_of_exit_code, facts_of_incidents, facts_of_kills, without_doubts
 from leakwatch.diagnose.process_facts import facts_of_deployment, facts_of_process
 from leakwatch.diagnose.server_facts import facts_of_server
 from leakwatch.diagnose.trace_facts import facts_of_trace
@@ -29,6 +29,7 @@ __all__ = [
     "facts_of_trace",
     "facts_of_values",
     "read_trees",
+    "without_doubts",
 ]
 
 
@@ -39,10 +40,11 @@ def diagnose(
 
     Args:
         trace, assessment: what was measured, and what detection makes of it.
-        more: what else is known (incidents, process, server, deployment); it outweighs what the trace says.
+        more: what else is known (incidents, process, server, deployment); it outweighs what the trace says, but that
+            nothing undoes the proof of a kill.
         trees: from which the evidence chooses (`leakwatch.diagnose.choose`); None for the built-in ones.
     """
-    facts = (*facts_of_trace(trace, assessment), *more)
+    facts = without_doubts((*facts_of_trace(trace, assessment), *more))
     name = choose(facts)
     return diagnose_by(name, facts, trees) if name is not None else None
 

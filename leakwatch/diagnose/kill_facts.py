@@ -1,10 +1,11 @@
 """What logs and exit codes tell about how a process ended, and where its memory stood then -> facts."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from detectors.types import Assessment, FloatArray, Incident, OomEvent
+from detectors.types import Answer, Assessment, FloatArray, Incident, OomEvent
 from leakwatch.diagnose.page_facts import last_rise
 from leakwatch.trace import Trace
 from playbooks.types import Fact
@@ -32,12 +33,34 @@ def facts_of_incidents(incidents: Sequence[Incident], events: Sequence[OomEvent]
 def facts_of_kills(
     trace: Trace, assessment: Assessment, incidents: Sequence[Incident], events: Sequence[OomEvent] = ()
 ) -> tuple[Fact, ...]:
-    """What incidents tell (`facts_of_incidents`), and where the memory stood before the one that counts."""
+    """What incidents tell (`facts_of_incidents`), and where the memory stood before the one that counts.
+
+    Those from before the growth that is to be explained are left out: they had another cause, or nobody can tell.
+    """
+    since = matters_since(trace, assessment)
+    over = {one.number for one in incidents if one.at is not None and one.at < since}
+    incidents = [one for one in incidents if one.number not in over]
     last = last_incident(incidents)
-    told = facts_of_incidents(incidents, events)
+    told = facts_of_incidents(incidents, [event for event in events if event.incident not in over])
     if last is None or last.at is None:
         return told
     return (*told, *facts_of_kill(trace, assessment, last.at, last.limit_bytes))
+
+
+def matters_since(trace: Trace, assessment: Assessment) -> float:
+    """From when on a kill has to do with what is judged: the onset of a leak, else the start of the trace."""
+    verdict, time = assessment.verdict, trace.time_seconds
+    began = verdict.onset if verdict.verdict is Answer.LEAK and verdict.onset is not None else None
+    if began is None:
+        began = float(time[0]) if len(time) else -math.inf
+    return began - _CLOCKS_APART_SECONDS
+
+
+def without_doubts(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """The same, but that a proof of a kill is not undone by another source that has none."""
+    facts = tuple(facts)
+    proven = any(fact.name == "oom_proven" and fact.value is True for fact in facts)
+    return tuple(fact for fact in facts if not (proven and fact.name == "oom_proven" and fact.value is not True))
 
 
 def last_incident(incidents: Sequence[Incident]) -> Incident | None:

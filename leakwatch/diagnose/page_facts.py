@@ -27,7 +27,7 @@ def facts_of_page(trace: Trace, since_seconds: float | None = None) -> tuple[Fac
     time = trace.time_seconds[start:]
     if not len(time):
         return ()
-    return (*_kills(trace), *_requests(columns), *_batches(columns), *_models(time, columns), *_late(time, columns))
+    return (*_requests(columns), *_batches(columns), *_models(time, columns), *_late(time, columns))
 
 
 def rise(count: FloatArray) -> float | None:
@@ -41,12 +41,6 @@ def last_rise(time: FloatArray, count: FloatArray) -> float | None:
     known = np.isfinite(count)
     rows = np.flatnonzero(np.diff(count[known]) > 0)
     return float(time[known][rows[-1] + 1]) if len(rows) else None
-
-
-def _kills(trace: Trace) -> Iterator[Fact]:
-    kills = rise(trace.columns["oom_kills_total"]) if "oom_kills_total" in trace.columns else None
-    if kills:  # a counter that stands still proves nothing: a container that starts again has a new one
-        yield Fact("oom_proven", True, f"the cgroup counted {kills:.0f} kills for want of memory")
 
 
 def _requests(columns: Mapping[str, FloatArray]) -> Iterator[Fact]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from detectors.types import Assessment, FloatArray
-from leakwatch.diagnose.kill_facts import facts_of_kill, last_running_level
-from leakwatch.diagnose.page_facts import facts_of_page, last_rise
+from leakwatch.diagnose.kill_facts import facts_of_kill, last_running_level, matters_since
+from leakwatch.diagnose.page_facts import facts_of_page, last_rise, rise
 from leakwatch.diagnose.value_facts import facts_of_values
 from leakwatch.trace import Trace
 from playbooks.types import Fact
@@ -36,14 +36,16 @@ def latest(trace: Trace) -> dict[str, float]:
     return {name: float(values[-1]) for name, values in known.items() if len(values)}
 
 
-def _killed(trace: Trace, assessment: Assessment) -> tuple[Fact, ...]:
-    """Where the memory stood before the last kill that the cgroup itself counted."""
+def _killed(trace: Trace, assessment: Assessment) -> Iterator[Fact]:
+    """The kills that the cgroup itself counted, and where the memory stood before the last of them."""
     kills = trace.columns.get("oom_kills_total")
     killed = last_rise(trace.time_seconds, kills) if kills is not None else None
-    if killed is None:
-        return ()
+    # A count that stands still proves nothing: a container that starts again has a new one.
+    if kills is None or killed is None or killed < matters_since(trace, assessment):
+        return
+    yield Fact("oom_proven", True, f"the cgroup counted {rise(kills):.0f} kills for want of memory")
     before = trace.time_seconds[trace.time_seconds < killed]  # the kill lies between two looks
-    return facts_of_kill(trace, assessment, float(before[-1]))
+    yield from facts_of_kill(trace, assessment, float(before[-1]))
 
 
 def _judged(assessment: Assessment) -> Iterator[Fact]:

@@ -1,5 +1,6 @@
 """What logs and exit codes tell becomes facts, and no more than they tell."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.types import Answer, Assessment, Incident, OomEvent, Shape, Verdict
-from leakwatch.diagnose import facts_of_exit_code, facts_of_incidents, facts_of_kills
+from leakwatch.diagnose import (
+    facts_of_exit_code,
+    facts_of_incidents,
+    facts_of_kills,
+    facts_of_trace,
+    without_doubts,
+)
 from leakwatch.diagnose.kill_facts import facts_of_kill, last_incident
 from leakwatch.trace import Target, Trace
 from playbooks.types import Fact
@@ -112,6 +119,36 @@ def test_kills_of_a_trace(made: Any) -> None:
     assert (told["oom_proven"], told["level_before_kill_ratio"]) == (True, 0.9)
     assert "level_before_kill_ratio" not in values(facts_of_kills(trace, made.assessment(), [incident(at=None)]))
     assert facts_of_kills(trace, made.assessment(), []) == ()
+
+
+def test_kills_that_the_cgroup_counted(made: Any) -> None:
+    """A count that rises proves a kill; one that stands still proves nothing, for a new container has a new count."""
+    risen = made.trace({"anon_bytes": [5, 90, 5], "oom_kills_total": [1, 1, 2]}, limit_bytes=100.0)
+    told = values(facts_of_trace(risen, made.assessment()))
+    assert (told["oom_proven"], told["level_before_kill_ratio"]) == (True, 0.9)
+    still = made.trace({"anon_bytes": [5, 90, 5], "oom_kills_total": [1, 1, 1]}, limit_bytes=100.0)
+    assert "oom_proven" not in values(facts_of_trace(still, made.assessment()))
+
+
+def test_kills_before_the_growth(made: Any) -> None:
+    """A kill from before the onset of a leak, or before the trace, has another cause and is not told."""
+    trace = made.trace({"anon_bytes": [1.0] * 50, "oom_kills_total": [0.0] * 5 + [1.0] * 45}, limit_bytes=100.0)
+    old, recent = incident(1, at=600.0), incident(2, at=2400.0)
+    leak = made.assessment()
+    later = replace(leak, verdict=replace(leak.verdict, onset=1800.0))
+    assert values(facts_of_kills(trace, leak, [old]))["oom_proven"] is True
+    assert facts_of_kills(trace, later, [old], [event("kernel_oom_kill")]) == ()
+    assert values(facts_of_kills(trace, later, [old, recent]))["oom_proven"] is True
+    assert facts_of_kills(trace, leak, [incident(at=-1000.0)]) == ()
+    assert "oom_proven" in values(facts_of_trace(trace, leak))
+    assert "oom_proven" not in values(facts_of_trace(trace, later))
+
+
+def test_a_proof_is_not_undone() -> None:
+    """What one source proves, another that saw nothing does not take back; without a proof the doubt stands."""
+    proof, doubt = Fact("oom_proven", True, "counted"), Fact("oom_proven", False, "no line")
+    assert without_doubts([proof, doubt]) == (proof,)
+    assert without_doubts([doubt]) == (doubt,)
 
 
 def test_a_start_that_the_trace_does_not_show(made: Any) -> None:

@@ -108,12 +108,6 @@ def test_the_fullest_gpu(made: Any) -> None:
     assert values(trace) == {"gpu_memory_ratio": 0.9}
 
 
-def test_kills_that_the_cgroup_counted(made: Any) -> None:
-    """A count that rises proves a kill; one that stands still proves nothing, for a new container has a new count."""
-    assert values(made.trace({"oom_kills_total": [1, 1, 2]})) == {"oom_proven": True}
-    assert values(made.trace({"oom_kills_total": [1, 1, 1]})) == {}
-
-
 def test_only_since_the_restart(made: Any) -> None:
     """What the life before did is not this one's."""
     trace = made.trace({"xla_compilations_total": [0, 0, 0, 90, 0, 0, 1, 1]})
