@@ -13,23 +13,26 @@ from tests.fakes.slack_api import SlackApi, SlackFault
 ROOT = Path(__file__).parents[2]
 STEPS, KILLS, DEADLINE_SECONDS = 30, 15, 120.0
 
-# Goes on where the outbox says that it was, and tells one escalation after another; the last words are the story's end.
+# Goes on where the outbox says that it was, and tells one action after another.
 TELLER = """
 import sys, time
 from pathlib import Path
 from leakwatch.clock import SystemClock
+from leakwatch.ports import Action, Outcome
 from leakwatch.tell.incident import News
 from leakwatch.tell.links import Links
 from leakwatch.tell.secrets import Secret
 from leakwatch.tell.slack import SlackBot
 from leakwatch.tell.telling import Telling
+from playbooks.types import Action as Remedy
 
+ACTION, OUTCOME = Action(Remedy.RESTART, "serving", "why", False, 1.0, 1.0), Outcome(True, "done", 1.0)
 url, folder, steps = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 clock = SystemClock()
 bot = SlackBot(Secret(None, "LEAKWATCH_SLACK_BOT_TOKEN"), "C0ONCALL", Links(), clock.now, api_url=url)
 telling = Telling([bot], folder, clock)
 while (number := telling.incident("serving").number) < steps:
-    telling.happened("serving", News(escalate=f"reason {number + 1}"), clock.now())
+    telling.happened("serving", News(action=ACTION, outcome=OUTCOME), clock.now())
     time.sleep(0.01)
 while telling.waiting():
     time.sleep(0.01)
