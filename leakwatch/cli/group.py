@@ -12,6 +12,7 @@ COMMANDS = (
     "record",
     "watch",
     "agent",
+    "doctor",
     "fleet",
     "playbook",
     "tell",

@@ -26,6 +26,15 @@ _ONE = "name exactly one of --pid, --process, --cgroup, --docker, --pod, --selec
 
 def target_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     """A command decorated so takes the flags below, and is handed ``target`` in their place."""
+    return _with_flags(command, needed=True)
+
+
+def optional_target_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same; ``target`` is None where no flag names one."""
+    return _with_flags(command, needed=False)
+
+
+def _with_flags(command: Callable[..., Any], *, needed: bool) -> Callable[..., Any]:
 
     @click.option("--pid", type=click.IntRange(1), metavar="PID", help="A process and its children.")
     @click.option("--process", metavar="NAME", help="The process of this command name, whichever it is at the time.")
@@ -72,6 +81,8 @@ def target_flags(command: Callable[..., Any]) -> Callable[..., Any]:
             if pod is not None and selector is not None:
                 raise click.UsageError("--pod and --selector both say which pods; keep one")
             places.append(KubernetesPlace(namespace, _container(container), selector, pod))
+        if not places and not needed:
+            return command(target=None, **given)
         if len(places) != 1:
             raise click.UsageError(_ONE)
         if (serving is None) != (metrics_url is None):

@@ -1,0 +1,126 @@
+"""What this process may do where it runs: user, capabilities, cgroups, kernel log, engine, cluster."""
+
+import os
+
+from leakwatch.examination import Check
+from leakwatch.sample.cgroups.find import hierarchies
+from leakwatch.sample.kernel_folder import KernelFolder
+
+SYS_PTRACE, KILL, SYSLOG = 19, 5, 34
+"""Numbers of capabilities (include/uapi/linux/capability.h)."""
+
+_SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+_DOCKER_SOCKET = "/var/run/docker.sock"
+
+
+def rights_here() -> tuple[Check, ...]:
+    """One check for each; those of Docker and Kubernetes only where there is something of them."""
+    checks = [_user(), _cgroups(), _kernel_log(), _processes()]
+    if os.path.exists(_DOCKER_SOCKET) or os.environ.get("DOCKER_HOST"):
+        checks.append(_docker())
+    if os.path.exists(_SERVICE_ACCOUNT):
+        checks.append(Check("cluster", None, "a service account of Kubernetes is mounted"))
+    return tuple(checks)
+
+
+def log_can_be_read(path: str) -> Check:
+    """A log that the settings name; ``kmsg`` is the kernel's."""
+    if path == "kmsg":
+        return _kernel_log()
+    if not os.path.exists(path):
+        return Check("log", False, f"{path} is not there", "mount its volume into this container, or wait for it")
+    if not os.access(path, os.R_OK):
+        return Check("log", False, f"{path} may not be read", "run as its user or group (securityContext.runAsUser)")
+    return Check("log", True, f"{path} can be read")
+
+
+def process_can_be_seen(pid: int) -> tuple[Check, ...]:
+    """What the evidence and the remedies need of a process: its maps and environment, its shares, signals."""
+    ptrace = "securityContext: {runAsUser: the server's}, or capabilities: {add: [SYS_PTRACE]}"
+    checks = []
+    for what, file in (("mappings", "smaps_rollup"), ("environment", "environ")):
+        try:
+            folder = KernelFolder(f"/proc/{pid}")
+            try:
+                folder.text(file, 16384)
+            finally:
+                folder.close()
+            checks.append(Check(what, True, f"/proc/{pid}/{file} can be read"))
+        except OSError as error:
+            checks.append(Check(what, False, f"/proc/{pid}/{file}: {error.strerror}", ptrace))
+    try:
+        os.kill(pid, 0)
+        checks.append(Check("signals", True, f"process {pid} may be ended, where acting is switched on"))
+    except OSError as error:
+        fix = "securityContext: {runAsUser: the server's}, or capabilities: {add: [KILL]}"
+        checks.append(Check("signals", False, f"process {pid}: {error.strerror}", fix))
+    return tuple(checks)
+
+
+def _user() -> Check:
+    bits = _capabilities()
+    named = {"SYS_PTRACE": SYS_PTRACE, "KILL": KILL, "SYSLOG": SYSLOG}
+    held = [name for name, number in named.items() if bits >> number & 1]
+    user = "root" if os.geteuid() == 0 else f"user {os.geteuid()}"
+    return Check("user", None, f"{user}, with {', '.join(held) or 'none of ' + ', '.join(named)}")
+
+
+def _capabilities() -> int:
+    try:
+        with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+            lines = [line.split() for line in file if line.startswith("CapEff:")]
+        return int(lines[0][1], 16)
+    except (OSError, LookupError, ValueError):
+        return 0
+
+
+def _cgroups() -> Check:
+    try:
+        found = hierarchies()
+    except OSError as error:
+        return Check("cgroups", False, f"/proc/self/mountinfo: {error.strerror}", "mount /proc")
+    if not found:
+        return Check("cgroups", False, "no cgroup hierarchy is mounted", "mount /sys/fs/cgroup read-only")
+    first = found[0]
+    version = "v1, which knows no memory pressure" if first.version == 1 else "v2"
+    whole = "" if first.root == "/" else ", of this container alone"
+    return Check("cgroups", True, f"{version}, at {first.mount}{whole}")
+
+
+def _kernel_log() -> Check:
+    try:
+        os.close(os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError as error:
+        fix = "mount the host's /dev/kmsg and give SYSLOG; without it kills are known from counters and pod states"
+        return Check("kernel log", False, f"/dev/kmsg: {error.strerror}", fix)
+    return Check("kernel log", True, "/dev/kmsg can be read")
+
+
+def _processes() -> Check:
+    """Whether others' processes can be seen: in a pod only with a shared process namespace."""
+    numbers = [name for name in os.listdir("/proc") if name.isdigit()]
+    try:
+        with open("/proc/1/comm", encoding="utf-8", errors="replace") as file:
+            first = file.read().strip()
+    except OSError:
+        first = "unknown"
+    detail = f"{len(numbers)} processes can be seen, the first is {first}"
+    if first == "pause":
+        return Check("processes", True, f"{detail}: the pod shares its process namespace")
+    if len(numbers) < 10 and os.path.exists(_SERVICE_ACCOUNT):
+        return Check("processes", False, detail, "shareProcessNamespace: true in the pod's spec")
+    return Check("processes", None, detail)
+
+
+def _docker() -> Check:
+    import docker
+    import requests
+
+    from leakwatch.sample.docker_engine import connect, failure_of
+
+    try:
+        with connect() as client:
+            return Check("docker", True, f"the engine answers (API {client.api_version})")
+    except (docker.errors.DockerException, requests.RequestException, OSError) as error:
+        what, _, fix = str(failure_of(error)).removeprefix("docker: ").partition("; ")
+        return Check("docker", False, what, fix)
