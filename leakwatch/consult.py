@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leakwatch import detect
-from leakwatch.diagnose import facts_of_incidents, facts_of_process, facts_of_trace, without_doubts
+from leakwatch.diagnose import facts_of_incidents, facts_of_process, facts_of_server, facts_of_trace, without_doubts
 from leakwatch.diagnose.trees import facts_of_file
 from leakwatch.errors import LeakwatchError
 from leakwatch.kills import LogEvidence, facts_of_logs, with_kills
 from leakwatch.logs import read_all
 from leakwatch.sample.log_files import Dating
 from leakwatch.sample.processes.state import process_state_of
+from leakwatch.sample.serving.state import server_state_of
 from leakwatch.sample.trace_files import read_traces
 from leakwatch.trace import Trace, with_limit
-from playbooks.types import Fact, ProcessState
+from playbooks.types import Fact, ProcessState, ServerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,9 @@ class Known:
     """Where the facts come from: paths as the caller gave them.
 
     ``container`` names the series of a trace that holds several. ``limit_bytes`` of 0 is no limit, whatever the trace
-    states; None leaves that to the trace. ``pid`` is the server's process, where it runs on this machine. What a file
-    of facts says outweighs all else.
+    states; None leaves that to the trace. ``pid`` is the server's process, where it runs on this machine; ``server``
+    the REST address of a TensorFlow Serving, and ``models`` what to ask it for. What a file of facts says outweighs all
+    else.
     """
 
     trace: str | None = None
@@ -31,6 +33,8 @@ class Known:
     container: str | None = None
     limit_bytes: float | None = None
     pid: int | None = None
+    server: str | None = None
+    models: Sequence[str] = ()
 
 
 def facts_of(known: Known) -> tuple[Fact, ...]:
@@ -42,7 +46,8 @@ def facts_of(known: Known) -> tuple[Fact, ...]:
     written = tuple(fact for path in known.facts for fact in facts_of_file(path))
     evidence = LogEvidence(*read_all(known.logs, Dating())) if known.logs else None
     state = process_state_of(known.pid) if known.pid is not None else ProcessState()
-    return (*_measured(known, evidence, state), *written)
+    server = server_state_of(known.server, known.models) if known.server is not None else ServerState()
+    return (*_measured(known, evidence, state), *facts_of_server(server), *written)
 
 
 def _measured(known: Known, evidence: LogEvidence | None, state: ProcessState) -> tuple[Fact, ...]:

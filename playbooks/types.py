@@ -182,12 +182,14 @@ class ServerState:
         answers: whether its port takes connections.
         versions: every model version that it lists; empty where it lists none.
         models_missing: models that were asked for and that it does not know (404).
+        load_failures: how many loads failed since it started.
     """
 
     kind: str | None = None
     answers: bool | None = None
     versions: tuple[ModelVersion, ...] | None = None
     models_missing: tuple[str, ...] | None = None
+    load_failures: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

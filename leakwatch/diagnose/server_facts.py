@@ -21,6 +21,8 @@ def _said(state: ServerState) -> Iterator[Fact]:
     if state.models_missing is not None:
         names = ", ".join(state.models_missing) or "none"
         yield Fact("models_missing", len(state.models_missing), f"models that the server does not know: {names}")
+    if state.load_failures is not None:
+        yield Fact("load_failures", state.load_failures, f"{state.load_failures} loads of model versions failed")
     if state.versions is not None:
         yield from _versions(state)
 

@@ -15,6 +15,8 @@ _PIPE_WIDTH = 80
 @click.option("--logs", metavar="FILE", multiple=True, help="A log, or a folder of them.")
 @click.option("--facts", metavar="FILE", multiple=True, help="Facts in YAML, name: value (docs/facts.md).")
 @click.option("--pid", type=click.IntRange(1), help="The server's process on this machine: flags, threads, allocator.")
+@click.option("--server", metavar="URL", help="A TF Serving's REST address: states of its models.")
+@click.option("--model", "models", metavar="NAME", multiple=True, help="Asked of it; else those on its metrics page.")
 @click.option("--container", metavar="NAME", help="Of a trace that holds several.")
 @click.option("--limit", metavar="SIZE", callback=parsed(parse_limit), help="The memory limit; max: none.")
 @playbooks_flag
@@ -29,6 +31,8 @@ def run(
     logs: tuple[str, ...],
     facts: tuple[str, ...],
     pid: int | None,
+    server: str | None,
+    models: tuple[str, ...],
     container: str | None,
     limit: float | None,
     playbooks: tuple[str, ...],
@@ -44,7 +48,8 @@ def run(
     from leakwatch.diagnose import diagnose_by
 
     name = named(name, playbooks)
-    diagnosis = diagnose_by(name, facts_of(Known(trace, logs, facts, container, limit, pid)), read_trees(playbooks))
+    known = Known(trace, logs, facts, container, limit, pid, server, models)
+    diagnosis = diagnose_by(name, facts_of(known), read_trees(playbooks))
     if output == "json":
         from leakwatch.tell.document import diagnosis_as_json
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from leakwatch.cli import run
+from tests.fakes.tf_serving import TfServing
 
 ROOT = Path(__file__).parents[3]
 TRACE = str(ROOT / "sample_traces/two_models_one_leaks.csv")
@@ -87,6 +88,20 @@ def test_run_with_a_process(capsys: pytest.CaptureFixture[str]) -> None:
     path = json.loads(output_of(capsys, *leak))["diagnosis"]["path"]
     (asked,) = (one for one in path if one["ask"] == "Is the server Triton?")
     assert asked["answer"] == "no" and asked["evidence"].startswith("the program is ")
+
+
+def test_run_with_a_server(capsys: pytest.CaptureFixture[str]) -> None:
+    """A server is asked for its models: one that failed has its cause, one that nobody knows another."""
+    server = TfServing()
+    server.load("bert", 7, ok=False)
+    with server.served():
+        command = ["run", "model_loading_failure", "--server", server.url, "-o", "json"]
+        diagnosis = json.loads(output_of(capsys, *command, "--model", "bert"))["diagnosis"]
+        assert diagnosis["cause"] == "The version's files were not found."
+        diagnosis = json.loads(output_of(capsys, *command, "--model", "brat"))["diagnosis"]
+        assert diagnosis["cause"] == "The server does not know a model of that name."
+    diagnosis = json.loads(output_of(capsys, *command))["diagnosis"]
+    assert diagnosis["path"][0]["answer"] == "no" and "takes no connections" in diagnosis["path"][0]["evidence"]
 
 
 def test_kills_lead_into_the_leak(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -35,11 +35,13 @@ def test_states_of_versions() -> None:
             ModelVersion("c", "1", "END", "NOT_FOUND: no such file"),
         ),
         models_missing=("d",),
+        load_failures=6,
     )
     assert values(state) == {
         "server_kind": "tf_serving",
         "server_answers": True,
         "models_missing": 1,
+        "load_failures": 6,
         "versions_available": 2,
         "models_available": 3,
         "versions_loading": 1,

@@ -1,0 +1,64 @@
+"""What a TensorFlow Serving says of its models, asked once: what the playbooks ask about."""
+
+import re
+from collections.abc import Sequence
+
+from leakwatch.errors import SourceError
+from leakwatch.sample.exposition import read_page
+from leakwatch.sample.serving import tf_serving
+from leakwatch.sample.serving.model_status import read_status
+from leakwatch.sample.serving.page import Page
+from leakwatch.sample.serving.reading import Reading
+from playbooks.types import ModelVersion, ServerState
+
+METRICS_PATH = "/monitoring/prometheus/metrics"
+"""The default of ``prometheus_config.path`` (config/monitoring_config.proto)."""
+
+_TYPE = re.compile(r"^# TYPE (\S+)", re.MULTILINE)
+
+
+def server_state_of(url: str, models: Sequence[str] = ()) -> ServerState:
+    """The state of a server; one that refuses the connection takes none, which is an answer.
+
+    Args:
+        url: of its REST port. Every question about a model counts in its ``request_count``.
+        models: to be asked for; where none is named, those that its metrics page knows. There is no list of all models.
+
+    Raises:
+        SourceError: the URL is none, the server hangs, or it is no TensorFlow Serving.
+    """
+    page = Page("tf_serving", url)
+    try:
+        metrics = _metrics(page)
+        named = tuple(models) or (tuple(sorted(metrics.models)) if metrics else ())
+        told = {model: read_status(page, model) for model in named}
+    except SourceError as error:
+        if isinstance(error.__cause__, ConnectionRefusedError):
+            return ServerState(answers=False)
+        raise
+    finally:
+        page.close()
+    failed = metrics.values.get("model_loads_failed_total") if metrics else None
+    known = bool(named)
+    return ServerState(
+        kind="tf_serving" if known else None,
+        answers=True,
+        versions=tuple(
+            ModelVersion(one.model, str(one.version), one.state.value, one.error or "")
+            for versions in told.values()
+            for one in reversed(versions)
+        )
+        if known
+        else None,
+        models_missing=tuple(model for model, versions in told.items() if not versions) if known else None,
+        load_failures=None if failed is None else int(failed),
+    )
+
+
+def _metrics(page: Page) -> Reading | None:
+    """What the metrics page holds; None where it is not switched on."""
+    status, body = page.read(METRICS_PATH)
+    if status != 200:
+        return None
+    text = body.decode("utf-8", "replace")
+    return tf_serving.read(read_page(text, tf_serving.WANTED), frozenset(_TYPE.findall(text)))
