@@ -9,7 +9,7 @@ from typing import TypeVar
 from leakwatch.errors import LeakwatchError
 from leakwatch.examination import Check, Examination, SourceSight, TargetSight
 from leakwatch.ports import Source
-from leakwatch.sample.rights import log_can_be_read, process_can_be_seen, rights_here
+from leakwatch.sample.rights import folder_can_be_written, log_can_be_read, process_can_be_seen, rights_here
 from leakwatch.sample.sources import sources_of
 from leakwatch.settings import PrometheusPlace, TargetSettings
 
@@ -19,9 +19,10 @@ LOOK_SECONDS = 15.0
 T = TypeVar("T")
 
 
-def examine(targets: Sequence[TargetSettings], now_seconds: float) -> Examination:
+def examine(targets: Sequence[TargetSettings], now_seconds: float, state_dir: str | None = None) -> Examination:
     """What can be seen from here of each target; never raises for what it finds, and never hangs."""
-    return Examination(rights_here(), tuple(_examined(target, now_seconds) for target in targets))
+    here = rights_here() if state_dir is None else (*rights_here(), folder_can_be_written(state_dir))
+    return Examination(here, tuple(_examined(target, now_seconds) for target in targets))
 
 
 def _examined(target: TargetSettings, now_seconds: float) -> TargetSight:

@@ -38,10 +38,11 @@ def command(
     from leakwatch.doctor import examine
     from leakwatch.tell.examination_screen import as_json, render
 
-    targets: tuple[TargetSettings, ...] = () if target is None else (target,)
-    if config is not None and target is None:
-        targets = load(config, os.environ, {}).settings.targets
-    examination = examine(targets, time.time())
+    if target is None and config is not None:
+        settings = load(config, os.environ, {}).settings
+        examination = examine(settings.targets, time.time(), settings.state_dir)
+    else:
+        examination = examine(() if target is None else (target,), time.time())
     if output == "json":
         click.echo(as_json(examination), nl=False)
     else:

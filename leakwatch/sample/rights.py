@@ -9,6 +9,9 @@ from leakwatch.sample.kernel_folder import KernelFolder
 SYS_PTRACE, KILL, SYSLOG = 19, 5, 34
 """Numbers of capabilities (include/uapi/linux/capability.h)."""
 
+LEAST_FREE_MIB = 256
+"""History and ledger take some ten MiB, five bundles of evidence up to 320 MiB at their default size."""
+
 _SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 _DOCKER_SOCKET = "/var/run/docker.sock"
 
@@ -21,6 +24,21 @@ def rights_here() -> tuple[Check, ...]:
     if os.path.exists(_SERVICE_ACCOUNT):
         checks.append(Check("cluster", None, "a service account of Kubernetes is mounted"))
     return tuple(checks)
+
+
+def folder_can_be_written(path: str) -> Check:
+    """The folder for history, ledger and evidence; it is made if its parent allows it."""
+    existing = os.path.abspath(path)
+    while not os.path.exists(existing):
+        existing = os.path.dirname(existing)
+    if not os.path.isdir(existing) or not os.access(existing, os.W_OK | os.X_OK):
+        fix = "mount a volume there that outlives the container, and own it (securityContext.fsGroup)"
+        return Check("state", False, f"{path} may not be written", fix)
+    status = os.statvfs(existing)
+    free_mib = status.f_bavail * status.f_frsize // 2**20
+    if free_mib < LEAST_FREE_MIB:
+        return Check("state", False, f"{path} has {free_mib} MiB left", "give its volume more room")
+    return Check("state", True, f"{path} can be written, with {free_mib} MiB left")
 
 
 def log_can_be_read(path: str) -> Check:

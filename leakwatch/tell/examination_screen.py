@@ -55,7 +55,7 @@ def _source(console: Console, source: SourceSight) -> None:
         what, _, fix = source.error.partition("; ")
         _line(console, False, source.name, what, fix or None)
         return
-    _line(console, True, source.name, f"{_values(source)}  ({units.duration(max(source.took_seconds, 0.001))})", None)
+    _line(console, True, source.name, f"{_values(source)}  ({_took(source.took_seconds)})", None)
     for sentence in source.blind_to:
         _line(console, None, "cannot see", sentence, None)
 
@@ -68,6 +68,10 @@ def _values(source: SourceSight) -> str:
             value = units.size(values[name]) if name.endswith("_bytes") else units.number(values[name])
             shown.append(f"{_NAMES.get(name, name)} {value}")
     return ", ".join(shown) or units.count(len(values), "number")
+
+
+def _took(seconds: float) -> str:
+    return units.duration(seconds) if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
 def _check(console: Console, check: Check) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from leakwatch.examination import Check, Examination, SourceSight, TargetSight
-from leakwatch.sample.rights import process_can_be_seen
+from leakwatch.sample.rights import folder_can_be_written, process_can_be_seen
 from leakwatch.tell.examination_screen import render
 
 
@@ -102,6 +102,44 @@ def test_another_user_is_told_which_right_is_missing() -> None:
     for what, right in (("mappings", "SYS_PTRACE"), ("environment", "SYS_PTRACE"), ("signals", "KILL")):
         assert checks[what].fine is False
         assert right in (checks[what].fix or "")
+
+
+def test_an_engine_that_does_not_answer_is_said(tmp_path: Path) -> None:
+    """Only where there is something of Docker to ask."""
+    done = doctor(DOCKER_HOST=f"unix://{tmp_path}/no.sock")
+    assert "✗ docker            no engine answers" in done.stdout
+
+
+def test_a_state_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    """Without it an agent would not start; a file in its place is none."""
+    (tmp_path / "file").write_text("")
+    assert folder_can_be_written(str(tmp_path / "file" / "state")).fine is False
+    assert folder_can_be_written(str(tmp_path / "new" / "state")).fine is True
+    assert not (tmp_path / "new").exists()
+
+
+SCREEN = """\
+Here
+  · user              user 1000, with none of SYS_PTRACE, KILL, SYSLOG
+
+serving  cgroup /box
+  ✓ cgroup            anon 600 MiB, limit 2 GiB  (1 ms)
+  · cannot see        memory pressure: boot the kernel with psi=1
+  ✗ tf_serving        refused
+                    → check the port
+  ✓ limit             seen
+"""
+
+
+def test_the_screen() -> None:
+    """What was found, a mark before it, and below it what mends it."""
+    here = (Check("user", None, "user 1000, with none of SYS_PTRACE, KILL, SYSLOG"),)
+    memory = {"anon_bytes": 600.0 * 2**20, "limit_bytes": 2.0 * 2**30}
+    cgroup = SourceSight("cgroup", 0.001, memory, ("memory pressure: boot the kernel with psi=1",))
+    page = SourceSight("tf_serving", 0.1, error="refused; check the port")
+    target = TargetSight("serving", "cgroup /box", (cgroup, page), (Check("limit", True, "seen"),))
+    shown = render(Examination(here, (target,)), width=72, colour=False)
+    assert shown == SCREEN
 
 
 def test_names_cannot_write_on_the_screen() -> None:
