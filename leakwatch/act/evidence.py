@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from leakwatch.act.masking import masked
 from leakwatch.act.wording import duration
+from leakwatch.masking import masked_text
 from leakwatch.ports import EvidencePart, Probe
 from leakwatch.settings import EvidenceSettings
 
@@ -149,7 +149,7 @@ def _archive(file: IO[bytes], about: About, parts: Sequence[EvidencePart], size_
         for part in sorted(parts, key=lambda part: len(part.content)):
             stream.flush(zstandard.FLUSH_BLOCK)
             room = max(size_bytes - file.tell() - _MANIFEST_ROOM_BYTES, 0)
-            content = masked(part.content[:room])
+            content = _masked(part.content[:room])
             entry: dict[str, object] = {"name": part.name, "bytes": len(content), "error": part.error}
             if len(part.content) > room:
                 entry["cut_from_bytes"] = len(part.content)
@@ -166,6 +166,11 @@ def _archive(file: IO[bytes], about: About, parts: Sequence[EvidencePart], size_
         }
         _add(archive, MANIFEST, json.dumps(manifest, indent=1).encode(), about.at_seconds)
     return len(taken)
+
+
+def _masked(content: bytes) -> bytes:
+    """Probes mask what they know to be secret; this is for what log lines and pages hold. Bytes stay what they are."""
+    return masked_text(content.decode("latin-1")).encode("latin-1")
 
 
 def _safe_name(name: str, taken: set[str]) -> str:

@@ -2,8 +2,8 @@
 
 import os
 
+from leakwatch.masking import masked_text
 from leakwatch.sample.kernel_folder import KernelFolder
-from leakwatch.sample.masking import masked_text
 
 CGROUP_FILES = (
     "memory.current",

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from leakwatch.errors import SourceError
+from leakwatch.masking import masked_arguments, masked_environment, masked_text
 from leakwatch.sample.docker_engine import connect, failure_of, pid_if_here
-from leakwatch.sample.masking import masked_arguments, masked_environment, masked_text
 
 LAST_LINES = 2000
 

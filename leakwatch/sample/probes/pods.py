@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from leakwatch.errors import SourceError
-from leakwatch.sample.masking import masked_arguments, masked_environment, masked_text
+from leakwatch.masking import masked_arguments, masked_environment, masked_text
 from leakwatch.sample.pods.api import NAME, NotAllowedError
 from leakwatch.sample.pods.source import KubernetesSource
 

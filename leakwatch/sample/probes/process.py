@@ -8,8 +8,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from leakwatch.masking import masked_arguments, masked_environment
 from leakwatch.sample.kernel_folder import KernelFolder
-from leakwatch.sample.masking import masked_arguments, masked_environment
 from leakwatch.sample.processes.mappings import MAPPING, MAPS_BYTES, is_arena
 from leakwatch.sample.processes.start import arguments_of, environment_of
 

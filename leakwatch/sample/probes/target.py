@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 
 from leakwatch.errors import SourceError
+from leakwatch.masking import masked_text
 from leakwatch.ports import Probe
 from leakwatch.sample.cgroups.find import folder_of_pid
 from leakwatch.sample.cgroups.members import largest_in
 from leakwatch.sample.cgroups.source import folder_finder
 from leakwatch.sample.log_files.chunks import read_log
-from leakwatch.sample.masking import masked_text
 from leakwatch.sample.pods.source import KubernetesSource
 from leakwatch.sample.probes import container, docker, heap, pods, process
 from leakwatch.sample.probes.probe import BoundedProbe

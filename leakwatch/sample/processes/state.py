@@ -2,9 +2,9 @@
 
 import os
 
+from leakwatch.masking import masked_arguments, masked_environment
 from leakwatch.sample.cgroups.find import folder_of_pid
 from leakwatch.sample.cgroups.quota import cpu_quota
-from leakwatch.sample.masking import masked_arguments, masked_environment
 from leakwatch.sample.processes.mappings import is_arena, mappings_of
 from leakwatch.sample.processes.reading import OpenProcess
 from leakwatch.sample.processes.start import arguments_of, environment_of

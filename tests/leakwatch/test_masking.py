@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leakwatch.sample.masking import MASK, masked_arguments, masked_environment, masked_text
+from leakwatch.masking import MASK, masked_arguments, masked_environment, masked_text
 
 SECRETS = {
     "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI",
@@ -100,3 +100,13 @@ def test_any_text_can_be_masked(text: str) -> None:
     """And masking twice changes nothing more."""
     once = masked_text(text)
     assert masked_text(once) == once
+
+
+HOSTILE = ("a", "a.", "key", "key-", "eyJ-", "eyJaaaaaaaa-", "://", "://a:", "basic ", "x://a.b", "-----BEGIN ")
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_hostile_text_costs_no_more_than_its_length(piece: str) -> None:
+    """Half a megabyte of whatever makes a pattern look again and again is masked while the test waits."""
+    text = piece * (500_000 // len(piece))
+    assert len(masked_text(text)) > 0

@@ -16,22 +16,28 @@ _HARMLESS_NAME = re.compile(
 )
 """Names that say where a secret is, and those that only sound like one."""
 
-_URL_PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@:]*:[^\s/@]+@", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+@")
 _LOOKS = re.compile(
-    r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*"  # a JSON web token
+    r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]+\.?[\w-]*"  # a JSON web token
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"  # an AWS access key
     r"|\b(?:ghp|gho|ghs|github_pat|xox[abprs]|sk|glpat|hf)[-_][\w-]{16,}"  # tokens that carry their maker's mark
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)"
 )
 _BEARER = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
+_NAME_LENGTH = 64
 _PAIR = re.compile(
-    rf"(?P<name>[\w.-]*(?:{_WORDS})[\w.-]*)(?P<between>[\"']?\s*[=:]\s*[\"']?)(?P<value>[^\s\"'&,;]+)", re.IGNORECASE
+    rf"(?P<name>(?:{_WORDS})[\w.-]{{0,{_NAME_LENGTH}}})(?P<between>[\"']?\s{{0,16}}[=:]\s{{0,16}}[\"']?)[^\s\"'&,;\0]+",
+    re.IGNORECASE,
 )
+"""From the telling word on, so that a long run of letters costs no more than its length: all patterns here are linear,
+since whoever can write a log line can choose the text."""
+
+_NAME_BEFORE = re.compile(r"[\w.-]*\Z")
 
 
 def masked_text(text: str) -> str:
     """Any text: log lines, messages."""
-    text = _LOOKS.sub(MASK, _URL_PASSWORD.sub(rf"\1{MASK}@", text))
+    text = _LOOKS.sub(MASK, _URL_PASSWORD.sub(f"{MASK}@", text))
     return _PAIR.sub(_masked_pair, _BEARER.sub(rf"\1 {MASK}", text))
 
 
@@ -62,4 +68,7 @@ def is_secret(name: str) -> bool:
 
 
 def _masked_pair(match: re.Match[str]) -> str:
-    return f"{match['name']}{match['between']}{MASK}" if is_secret(match["name"]) else match[0]
+    start = match.start()
+    before = _NAME_BEFORE.search(match.string[max(start - _NAME_LENGTH, 0) : start])
+    name = (before[0] if before else "") + match["name"]
+    return f"{match['name']}{match['between']}{MASK}" if is_secret(name) else match[0]
