@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.load import counter
-from detectors.series import Series, bin_between, median
+from detectors.cuts import find_drops
+from detectors.load import Counter, counter
+from detectors.series import Series, bin_between, median, reduce
 from detectors.types import FloatArray, Replica
 
 TRIMMED = 0.125
@@ -23,31 +24,60 @@ ROUNDS = 8
 """Alternating fits of moments and lives; without restarts one suffices (the layout is balanced), with many lives the
 changes fall under a hundredth of the growth after a few."""
 
+STARTS_BELOW = 0.7
+"""A level that falls to under this share of what it was is that of a process that began anew (as `cuts.find_drops`)."""
+
 ROSE_WITH = 0.3
 """A replica rises with its group where its own growth is at least this share of the group's."""
 
 
 def outline(
-    time_seconds: FloatArray, level_bytes: FloatArray, requests_total: FloatArray | None, edges: FloatArray
-) -> tuple[FloatArray, FloatArray | None]:
-    """A container on the shared grid: the median level of each cell, and the mean request rate where one is counted.
+    time_seconds: FloatArray,
+    level_bytes: FloatArray,
+    requests_total: FloatArray | None,
+    limit_bytes: float | None,
+    edges: FloatArray,
+) -> Replica:
+    """A container on the shared grid: the median level of each cell, its mean request rate, and where lives begin.
+
+    A restart counts here wherever counters, the limit or a start-up's dip show one, however little it changed the
+    level: in the mean of many even a small step is one.
 
     Args:
         time_seconds: (n,) rising.
         level_bytes: (n,) NaN where unknown.
         requests_total: (n,) cumulative, resets allowed; None where there is none.
+        limit_bytes: None where there is none.
         edges: (m+1,) rising.
-
-    Returns:
-        (m,) levels, NaN in cells without a sample; (m,) requests per second, or None.
     """
-    inside = np.isfinite(level_bytes) & (time_seconds >= edges[0]) & (time_seconds <= edges[-1])
+    known = np.isfinite(level_bytes) & (time_seconds >= edges[0]) & (time_seconds <= edges[-1])
     levels = np.full(len(edges) - 1, np.nan)
-    if inside.any():
-        bins = bin_between(Series(time_seconds[inside], level_bytes[inside]), edges[1:-1])
-        levels[np.clip(np.searchsorted(edges, bins.time, side="right") - 1, 0, len(levels) - 1)] = bins.median
     count = counter(time_seconds, requests_total) if requests_total is not None and len(time_seconds) else None
-    return levels, None if count is None else np.diff(count.at(edges)) / np.diff(edges)
+    restarts: tuple[int, ...] = ()
+    if known.any():
+        series = Series(time_seconds[known], level_bytes[known])
+        bins = bin_between(series, edges[1:-1])
+        levels[_cell(edges, bins.time)] = bins.median
+        restarts = tuple(np.unique(_cell(edges, _life_begins(reduce(series), count, limit_bytes))).tolist())
+    rates = None if count is None else np.diff(count.at(edges)) / np.diff(edges)
+    return Replica(levels, rates, restarts)
+
+
+def _life_begins(series: Series, count: Counter | None, limit_bytes: float | None) -> FloatArray:
+    """Seconds at which a new process took over: where its counter began anew, else where the level fell far below what
+    it was (a start-up's dip, a kill at the limit)."""
+    if count is not None and len(count.resets):
+        return count.resets
+    drops = find_drops(series)
+    anew = drops.trough < STARTS_BELOW * drops.before
+    if limit_bytes is not None:
+        anew |= (drops.peak > 0.9 * limit_bytes) & (drops.before - drops.after > 0.25 * drops.before)
+    begins: FloatArray = series.time[drops.row[anew]]
+    return begins
+
+
+def _cell(edges: FloatArray, time: FloatArray) -> NDArray[np.int64]:
+    return np.clip(np.searchsorted(edges, time, side="right") - 1, 0, len(edges) - 2)
 
 
 @dataclass(frozen=True, slots=True)

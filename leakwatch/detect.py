@@ -27,12 +27,12 @@ def assess(trace: Trace, restarts: Sequence[float] = ()) -> Assessment:
     return assessed(trace.time_seconds, trace.columns, limit_bytes=trace.limit_bytes, restarts=restarts)
 
 
-def outline(trace: Trace, metric: str, edges: FloatArray) -> "tuple[FloatArray, FloatArray | None]":
+def outline(trace: Trace, metric: str, edges: FloatArray) -> Replica:
     """A container on a grid shared with others, see `detectors.pooling.outline`."""
     from detectors.pooling import outline as _outline  # one trace alone does not need it
 
     columns = trace.columns
-    return _outline(trace.time_seconds, columns[metric], columns.get("requests_total"), edges)
+    return _outline(trace.time_seconds, columns[metric], columns.get("requests_total"), trace.limit_bytes, edges)
 
 
 def assess_together(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.types import Answer, Assessment, FloatArray
+from detectors.types import Answer, Assessment, FloatArray, Replica
 from leakwatch import detect
 from leakwatch.errors import LeakwatchError
 from leakwatch.members import Grid, Judged
@@ -58,11 +58,10 @@ def judge(labels: dict[str, str], trace: Trace, task: Task) -> Judged:
     assessment = detect.assess(trace)
     verdict, time = assessment.verdict, trace.time_seconds
     edges = _edges(task.grid, time)
-    levels: FloatArray = np.full(len(edges) - 1, np.nan)
-    rates: FloatArray | None = None
+    outline = Replica(np.full(len(edges) - 1, np.nan), None)
     last = None
     if verdict.metric is not None and len(time):
-        levels, rates = detect.outline(trace, verdict.metric, edges)
+        outline = detect.outline(trace, verdict.metric, edges)
         known = trace.columns[verdict.metric][np.isfinite(trace.columns[verdict.metric])]
         last = float(known[-1]) if known.size else None
     return Judged(
@@ -81,9 +80,9 @@ def judge(labels: dict[str, str], trace: Trace, task: Task) -> Judged:
         limit_bytes=trace.limit_bytes,
         last_bytes=last,
         because=verdict.because[:REASONS_KEPT],
-        levels=levels.astype(np.float32),
-        request_rates=None if rates is None else rates.astype(np.float32),
-        restarts=tuple(np.unique(np.searchsorted(edges, verdict.restarts, side="right") - 1).tolist()),
+        levels=outline.level_bytes.astype(np.float32),
+        request_rates=None if outline.request_rate is None else outline.request_rate.astype(np.float32),
+        restarts=outline.restarts,
     )
 
 

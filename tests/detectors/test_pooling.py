@@ -93,15 +93,24 @@ def test_false_discoveries_stay_under_the_rate(probabilities: list[float]) -> No
 
 
 def test_an_outline_has_medians_where_there_are_samples() -> None:
-    """Cells without samples are unknown; rates come from the counter's rise, resets included."""
+    """Cells without samples are unknown; rates come from the counter's rise, resets included, which begin a life."""
     time = np.array([0.0, 10.0, 20.0, 310.0, 320.0])
-    levels, rates = outline(time, np.array([1.0, 9.0, 2.0, 5.0, np.nan]), None, np.array([0.0, 100.0, 200.0, 400.0]))
-    assert np.array_equal(levels, [2.0, np.nan, 5.0], equal_nan=True)
-    assert rates is None
+    found = outline(time, np.array([1.0, 9.0, 2.0, 5.0, np.nan]), None, None, np.array([0.0, 100.0, 200.0, 400.0]))
+    assert np.array_equal(found.level_bytes, [2.0, np.nan, 5.0], equal_nan=True)
+    assert found.request_rate is None
     clock = np.arange(0.0, 400.0, 10.0)
     count = np.where(clock < 200, clock, clock - 200.0)  # one a second, and a restart at 200
-    _, rates = outline(clock, np.ones(len(clock)), count, np.array([0.0, 190.0, 380.0]))
-    assert rates == pytest.approx([1.0, 1.0], rel=0.1)
+    found = outline(clock, np.ones(len(clock)), count, None, np.array([0.0, 190.0, 380.0]))
+    assert found.request_rate == pytest.approx([1.0, 1.0], rel=0.1)
+    assert found.restarts == (1,)
+
+
+def test_a_restart_that_hardly_changed_the_level_begins_a_life() -> None:
+    """The dip of a start-up tells, where neither a counter nor a fall does."""
+    level = 2e9 + np.random.default_rng(1).normal(0, 5e6, 1440)
+    level[700:703] *= 0.3
+    edges = np.linspace(0.0, 86_400.0, CELLS + 1)
+    assert outline(60.0 * np.arange(1440), level, None, 8e9, edges).restarts == (70,)
 
 
 def test_a_caller_that_mixes_grids_is_told() -> None:
