@@ -81,7 +81,12 @@ def condition_watch(settings: ConditionSettings) -> "ConditionWatch":
 
 
 def scanner(
-    year: int | None, zone: tzinfo | None, boot: float | None, numbers: Iterator[int] | None = None
+    year: int | None,
+    zone: tzinfo | None,
+    boot: float | None,
+    numbers: Iterator[int] | None = None,
+    *,
+    wrapped: bool = True,
 ) -> "Scanner":
     """A scanner for one log, see `detectors.oom_lines.Scanner`; it is fed chunks and tells the memory events in them.
 
@@ -90,7 +95,8 @@ def scanner(
         zone: of stamps that bear none.
         boot: Unix seconds when the machine booted, for stamps that count from there (the kernel's).
         numbers: of the incidents; shared by the scanners of one run.
+        wrapped: whether lines may be cut within words, which costs memory.
     """
     from detectors.oom_lines import Scanner  # the matching engine, which a trace alone does not need
 
-    return Scanner(year=year, zone=zone, boot=boot, numbers=numbers)
+    return Scanner(year=year, zone=zone, boot=boot, numbers=numbers, wrapped=wrapped)

@@ -57,7 +57,7 @@ class LogWatch:
     def __init__(self, paths: Sequence[str], dating: Dating | None = None, *, since: float | None = None) -> None:
         self._follower = Follower(paths, from_end=since is None)
         self._chunks = self._follower.poll()
-        self._readings = Readings(dating or Dating())
+        self._readings = Readings(dating or Dating(), wrapped=False)  # an agent has no memory to spare
         self._since = since
 
     def __enter__(self) -> Self:

@@ -73,16 +73,16 @@ def follow(paths: Sequence[str], dating: Dating) -> Iterator[Found]:
 
 
 class Readings:
-    """The scanners of sources that are read at the same time."""
+    """The scanners of sources that are read at the same time; ``wrapped`` as in `leakwatch.detect.scanner`."""
 
-    def __init__(self, dating: Dating) -> None:
-        self._dating, self._numbers = dating, count(1)
+    def __init__(self, dating: Dating, *, wrapped: bool = True) -> None:
+        self._dating, self._numbers, self._wrapped = dating, count(1), wrapped
         self._by_source: dict[str, _Reading] = {}
 
     def take(self, source: str, chunk: bytes | None) -> Iterator[Found]:
         """What one more chunk of a source tells; None is its end."""
         if source not in self._by_source:
-            self._by_source[source] = _Reading(source, self._dating, self._numbers)
+            self._by_source[source] = _Reading(source, self._dating, self._numbers, wrapped=self._wrapped)
         if chunk is None:
             yield self._by_source.pop(source).end()
         else:
@@ -106,8 +106,8 @@ class Readings:
 class _Reading:
     """The scanner of one source; ``numbers`` are those of the run's incidents."""
 
-    def __init__(self, source: str, dating: Dating, numbers: "count[int]") -> None:
-        self._source, self._dating, self._numbers = source, dating, numbers
+    def __init__(self, source: str, dating: Dating, numbers: "count[int]", *, wrapped: bool = True) -> None:
+        self._source, self._dating, self._numbers, self._wrapped = source, dating, numbers, wrapped
         self._scanner: Scanner | None = None
         self._whole_line = True
 
@@ -115,7 +115,7 @@ class _Reading:
         """What one more chunk tells; an empty one is a pause, and what waits for its next line is told then."""
         if self._scanner is None:
             known = dated(self._source, chunk, self._dating)
-            self._scanner = detect.scanner(known.year, known.zone, known.boot, self._numbers)
+            self._scanner = detect.scanner(known.year, known.zone, known.boot, self._numbers, wrapped=self._wrapped)
         if chunk:
             self._whole_line = chunk.endswith(b"\n")
             events = self._scanner.feed(chunk)

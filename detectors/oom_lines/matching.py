@@ -17,13 +17,9 @@ _SET_OPTIONS = re2.Options()
 _SET_OPTIONS.encoding = re2.Options.Encoding.LATIN1
 _SET_OPTIONS.log_errors = False
 _SET_OPTIONS.max_mem = 64 << 20  # a set has no slower engine to fall back on
-_PREFILTER_OPTIONS = re2.Options()
-_PREFILTER_OPTIONS.encoding = re2.Options.Encoding.LATIN1
-_PREFILTER_OPTIONS.log_errors = False
-_PREFILTER_OPTIONS.never_capture = True
-# The states of so many alternatives do not fit the usual 8 MiB, and each time they are thrown away the search is slow:
-# 39 MB/s in place of 150, on 100 MB of documentation and source.
-_PREFILTER_OPTIONS.max_mem = 64 << 20
+FAST_BYTES = 64 << 20
+"""The states of so many alternatives do not fit the usual 8 MiB, and each time they are thrown away the search is slow:
+39 MB/s in place of 150, on 100 MB of documentation and source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +75,13 @@ class Prefilter:
 
     __slots__ = ("_regexp",)
 
-    def __init__(self, patterns: Iterable[str]) -> None:
-        self._regexp = re2.compile(("(?m)" + "|".join(patterns)).encode(), _PREFILTER_OPTIONS)
+    def __init__(self, patterns: Iterable[str], state_bytes: int = FAST_BYTES) -> None:
+        options = re2.Options()
+        options.encoding = re2.Options.Encoding.LATIN1
+        options.log_errors = False
+        options.never_capture = True
+        options.max_mem = state_bytes
+        self._regexp = re2.compile(("(?m)" + "|".join(patterns)).encode(), options)
 
     def first(self, text: bytes | bytearray, start: int, end: int) -> int:
         """Where the first match in text[start:end] begins; -1 where there is none."""

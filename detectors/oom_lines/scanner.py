@@ -35,6 +35,8 @@ class Scanner:
         zone: of times without an offset; None means UTC.
         boot: Unix seconds of the kernel's zero; None: a bare kernel uptime is no time.
         numbers: of the incidents; those of scanners that share them are unique over all; None: 1, 2, ...
+        wrapped: whether lines may be cut within words, as in a copied terminal; a log that is read as it is written has
+            none such, and without them the scanner takes 7 MiB less.
     """
 
     def __init__(
@@ -44,7 +46,9 @@ class Scanner:
         zone: tzinfo | None = None,
         boot: float | None = None,
         numbers: Iterator[int] | None = None,
+        wrapped: bool = True,
     ) -> None:
+        self._wrapped = wrapped
         self._clock = Clock(year, zone, boot)
         self._assembler = Assembler(count(1) if numbers is None else numbers)
         self._tasks: TaskTable | None = None
@@ -82,7 +86,7 @@ class Scanner:
         while self._reached < end:
             if self._tasks is not None and not self._read_tasks(end, final=final):
                 break
-            hit = prefilter().first(self._buffer, self._reached, end)
+            hit = prefilter(wrapped=self._wrapped).first(self._buffer, self._reached, end)
             if hit < 0:
                 self._reached = end
                 break

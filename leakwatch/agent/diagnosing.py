@@ -1,13 +1,16 @@
 """From what is held true of a live target to a cause: the offline view of its recent past under the live verdict."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from detectors.types import Answer, Assessment, Level, LiveVerdict, Verdict
 from leakwatch import detect
 from leakwatch.agent.target_state import TargetState
-from leakwatch.diagnose import Trees, diagnose, facts_of_incidents
 from leakwatch.sample.history import History
 from playbooks.types import Diagnosis
+
+if TYPE_CHECKING:
+    from leakwatch.diagnose import Trees
 
 AGAIN_SECONDS = 600.0
 """A leak that goes on is diagnosed again so often: its cause does not change by the minute."""
@@ -41,8 +44,10 @@ def is_due(before: Cause | None, verdict: LiveVerdict, now: float) -> bool:
     return before is None or before.level is not verdict.level or abs(now - before.at_seconds) >= AGAIN_SECONDS
 
 
-def diagnosed(state: TargetState, verdict: LiveVerdict, history: History, trees: Trees, now: float) -> Cause:
+def diagnosed(state: TargetState, verdict: LiveVerdict, history: History, trees: "Trees | None", now: float) -> Cause:
     """The cause of what the live detector holds true, from the stretch before and after its onset."""
+    from leakwatch.diagnose import diagnose, facts_of_incidents  # an agent may watch for weeks before it needs them
+
     since = now - _LONGEST_PAST_SECONDS
     if verdict.onset is not None:
         since = max(since, verdict.onset - (now - verdict.onset))

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from leakwatch.act.decision import Happening
 from leakwatch.agent.clock_steps import ClockSteps
@@ -13,7 +14,6 @@ from leakwatch.agent.log_reading import LogReading
 from leakwatch.agent.looking import LookCounts
 from leakwatch.agent.newsroom import news_of
 from leakwatch.agent.watched import KILLS_NOTE, Watched
-from leakwatch.diagnose import read_trees
 from leakwatch.ports import Clock, Source
 from leakwatch.sample.history import History
 from leakwatch.sample.poller import stop_all
@@ -21,6 +21,9 @@ from leakwatch.settings import Settings, TargetSettings
 from leakwatch.tell import units
 from leakwatch.tell.metrics_page import PageState
 from leakwatch.tell.telling import Telling
+
+if TYPE_CHECKING:
+    from leakwatch.diagnose import Trees
 
 MISSED_BEATS, LEAST_LATE_SECONDS = 3, 2.0
 """The agent is not well after so many beats; with fast beats a pause of the machine is no illness."""
@@ -51,7 +54,7 @@ class Agent:
         hand: Hand | None = None,
     ) -> None:
         self._settings, self._clock, self._telling, self._hand = settings, clock, telling, hand
-        self._trees = read_trees(settings.playbooks)
+        self._trees = _trees(settings)
         self._steps, self.looks, now = ClockSteps(clock), LookCounts(), clock.now()
         self.history = History(Path(settings.state_dir) / "history.sqlite", now)
         seen = self.history.notes(_NO_TARGET).get(_SEEN_NOTE)
@@ -183,3 +186,16 @@ class Agent:
         if trouble is None and self._trouble is not None:
             log.warning("the state is kept on the disk again")
         self._trouble, self.history.moved_aside = trouble, None
+
+
+def _trees(settings: Settings) -> "Trees | None":
+    """The user's playbooks over the built-in ones; None for those alone, which are read when they are needed.
+
+    Raises:
+        SettingsError: with every mistake of every tree.
+    """
+    if not settings.playbooks:
+        return None
+    from leakwatch.diagnose import read_trees
+
+    return read_trees(settings.playbooks)

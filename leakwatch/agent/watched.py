@@ -1,18 +1,21 @@
 """One target of the agent: its sources and its state together, through the verbs."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from detectors.types import Level, LiveVerdict
 from leakwatch.act.decision import Case
 from leakwatch.agent.diagnosing import Cause, diagnosed, is_due
 from leakwatch.agent.looking import LookCounts, Looking
 from leakwatch.agent.target_state import TargetState
-from leakwatch.diagnose import Trees
 from leakwatch.ports import Clock, Source
 from leakwatch.sample.history import History
 from leakwatch.settings import Settings, TargetSettings
 from leakwatch.tell.metrics_page import PageTarget
 from leakwatch.trace import MEMORY_COLUMNS, Sample, Trace
+
+if TYPE_CHECKING:
+    from leakwatch.diagnose import Trees
 
 KILLS_NOTE = "kills"
 PAST_SECONDS = 35 * 86_400.0
@@ -73,7 +76,7 @@ class Watched:
         self._judge_at = max(self._judge_at + self._settings.judge_every_seconds, steady)
         return self.state.judge(now)
 
-    def diagnose(self, verdict: LiveVerdict, history: History, trees: Trees, now: float) -> None:
+    def diagnose(self, verdict: LiveVerdict, history: History, trees: "Trees | None", now: float) -> None:
         """The cause, where one has to be asked for."""
         if verdict.level is Level.QUIET:
             self.cause = None
