@@ -219,7 +219,9 @@ def report(effort: Effort, hour: bool) -> list[Table]:
         with many_cgroups() as targets:
             many = measured(targets, effort.many_every_seconds, effort.many_beats)
             rows.append(_row("50 cgroups, metrics page", many, "80 MiB, 5 %"))
-    note = "Its growth is judged by leakwatch on its anonymous memory, the first tenth left out. CPU: of a core, at 5 s."
+    note = (
+        "Its growth is judged by leakwatch on its anonymous memory, the first tenth left out. CPU: of a core, at 5 s."
+    )
     heads = (
         "agent beside",
         "beats",

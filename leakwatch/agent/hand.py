@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from leakwatch.act.decision import Case, Decision, Happening, Ruling, What
@@ -31,23 +31,37 @@ class Deeds(Protocol):
 
 
 class Hand:
-    """Takes cases, and gives back what was decided and what happened; no call waits for a backend."""
+    """Takes cases, and gives back what was decided and what happened; no call waits for a backend.
 
-    def __init__(self, deeds: Deeds) -> None:
-        self._deeds = deeds
+    Args:
+        make: makes who acts, in the hand's thread; called with the first case, since most agents never have one.
+        at_once: called without a case; an earlier agent left something to go on with.
+    """
+
+    def __init__(self, make: Callable[[], Deeds], *, at_once: bool = False) -> None:
+        self._make = make
+        self._deeds: Deeds | None = None
         self._wake = threading.Condition()
         self._cases: dict[str, Case] = {}
         self._decisions: dict[str, Decision] = {}
         self._ended = False
         self.counts: Counter[tuple[str, str, str]] = Counter()
-        self._thread = threading.Thread(target=self._work, name="acting", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
+        if at_once:
+            self._begin()
+
+    @property
+    def is_awake(self) -> bool:
+        """Whether somebody acts already, and wants to hear of every target that was judged."""
+        return self._thread is not None
 
     def offer(self, case: Case) -> None:
         """A case to be considered; it takes the place of an older one of the same target that still waits."""
         with self._wake:
             self._cases[case.target] = case
             self._wake.notify()
+        if self._thread is None:
+            self._begin()
 
     def decisions(self) -> Mapping[str, Decision]:
         """The newest decision of each target, since the last call."""
@@ -57,7 +71,7 @@ class Hand:
 
     def happenings(self) -> tuple[Happening, ...]:
         """What happened since the last call, counted by what became of it."""
-        happened = self._deeds.happenings()
+        happened = self._deeds.happenings() if self._deeds is not None else ()
         for one in happened:
             action = one.action or (one.decision.action if one.decision else None)
             would = one.what is What.DECIDED and one.decision is not None and one.decision.ruling is Ruling.WOULD_ACT
@@ -67,17 +81,24 @@ class Hand:
 
     def draining(self) -> frozenset[str]:
         """Targets whose readiness should be off now."""
-        return self._deeds.draining()
+        return self._deeds.draining() if self._deeds is not None else frozenset()
 
     def close(self) -> None:
         """End, after what is being considered; an action that has begun is waited for (`Deeds.close` says how long)."""
         with self._wake:
             self._ended = True
             self._wake.notify()
-        self._thread.join()
-        self._deeds.close()
+        if self._thread is not None:
+            self._thread.join()
+        if self._deeds is not None:
+            self._deeds.close()
+
+    def _begin(self) -> None:
+        self._thread = threading.Thread(target=self._work, name="acting", daemon=True)
+        self._thread.start()
 
     def _work(self) -> None:
+        deeds = self._deeds = self._make()
         while True:
             with self._wake:
                 while not self._cases and not self._ended:
@@ -86,9 +107,9 @@ class Hand:
                     return
                 case = self._cases.pop(next(iter(self._cases)))
             try:
-                decision = self._deeds.consider(case)
+                decision = deeds.consider(case)
                 if decision.ruling is Ruling.ACT:
-                    self._deeds.begin(decision)
+                    deeds.begin(decision)
             except Exception as error:  # of ours; one target's mistake must not end acting on the others
                 log.error("acting: unexpected %s; this is a fault of leakwatch", type(error).__name__)
                 continue

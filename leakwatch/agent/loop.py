@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from detectors.types import Level
 from leakwatch.act.decision import Happening
 from leakwatch.agent.clock_steps import ClockSteps
 from leakwatch.agent.hand import Hand
@@ -105,7 +106,7 @@ class Agent:
             verdict = one.detect(now, steady)
             if verdict is not None:
                 one.diagnose(verdict, self.history, self._trees, now)
-                if self._hand is not None:
+                if self._hand is not None and (verdict.level is Level.LEAK or self._hand.is_awake):
                     incident = self._telling.incident(one.name).key or one.name
                     self._hand.offer(one.case(verdict, incident, self.history, now))
                     self._deciding.add(one.name)

@@ -4,15 +4,14 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
-from leakwatch.act.acting import Acting
-from leakwatch.agent.hand import Hand
+from leakwatch.agent.hand import Deeds, Hand
 from leakwatch.agent.loop import Agent
 from leakwatch.agent.pages import pages_of
 from leakwatch.agent.state_folder import StateFolder
 from leakwatch.errors import LeakwatchError, SettingsError
 from leakwatch.ports import Clock, Source
-from leakwatch.sample.probes.target import probes_of
 from leakwatch.sample.sources import sources_of
 from leakwatch.settings import Settings, TargetSettings
 from leakwatch.tell.channels import notifiers
@@ -87,8 +86,7 @@ def _built(settings: Settings, clock: Clock, sources: Callable[[TargetSettings],
     with StateFolder(settings.state_dir) as folder:
         channels = notifiers(settings.tell, settings.targets, clock.now)
         telling = Telling(channels, folder.path, clock, [target.name for target in settings.targets])
-        probes = {target.name: probes_of(target) for target in settings.targets}
-        hand = Hand(Acting(settings.act, folder.path, {}, probes, clock))
+        hand = Hand(lambda: _deeds(settings, folder.path, clock), at_once=any(folder.path.glob("ledger*")))
         agent = pages = None
         try:
             agent = Agent(settings, clock, sources, telling, hand)
@@ -96,6 +94,17 @@ def _built(settings: Settings, clock: Clock, sources: Callable[[TargetSettings],
             yield agent
         finally:
             _end(agent, pages, (hand.close, telling.close), clock)
+
+
+def _deeds(settings: Settings, state_dir: Path, clock: Clock) -> Deeds:
+    """Who acts: gates, ledger, evidence and backends, imported once there is something to consider."""
+    from leakwatch.act.acting import Acting
+    from leakwatch.act.backends import restarters
+    from leakwatch.sample.probes.target import probes_of
+
+    backends = {target.name: restarters(target, settings.act, clock) for target in settings.targets}
+    probes = {target.name: probes_of(target) for target in settings.targets}
+    return Acting(settings.act, state_dir, backends, probes, clock)
 
 
 def _end(agent: Agent | None, pages: HttpPages | None, workers: Sequence[Callable[[], None]], clock: Clock) -> None:

@@ -1,20 +1,25 @@
-"""The channels that the settings ask for: the one place that joins settings, secrets and notifiers."""
+"""The channels that the settings ask for: the one place that joins settings, secrets and notifiers.
+
+A channel is imported when it is asked for: an agent has no memory to spare for those that nobody hears.
+"""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from leakwatch.errors import SettingsError
 from leakwatch.ports import Notifier
 from leakwatch.settings import KubernetesPlace, SlackSettings, TargetSettings, TellSettings
-from leakwatch.tell.alertmanager import Alertmanager
-from leakwatch.tell.kubernetes_events import KubernetesEvents, PodPlace
 from leakwatch.tell.lines import Lines
 from leakwatch.tell.links import Links
 from leakwatch.tell.secrets import Secret
-from leakwatch.tell.slack import TOKEN_VARIABLE, WEBHOOK_VARIABLE, SlackBot, SlackWebhook
-from leakwatch.tell.webhook import Webhook
+
+if TYPE_CHECKING:
+    from leakwatch.tell.kubernetes_events import PodPlace
+    from leakwatch.tell.slack import SlackBot, SlackWebhook
 
 WEBHOOK_SECRET_VARIABLE = "LEAKWATCH_WEBHOOK_SECRET"
+WEBHOOK_VARIABLE, TOKEN_VARIABLE = "LEAKWATCH_SLACK_WEBHOOK_URL", "LEAKWATCH_SLACK_BOT_TOKEN"
 
 
 def notifiers(
@@ -39,13 +44,19 @@ def notifiers(
     elif settings.slack is not None:
         needed = f"name webhook_url_file, or bot_token_file and channel, or set {WEBHOOK_VARIABLE}"
         raise SettingsError([f"tell.slack: has no secret; {needed}"])
+    if settings.webhook:
+        from leakwatch.tell.webhook import Webhook
     for number, one in enumerate(settings.webhook, start=1):
         secret = Secret(one.secret_file, WEBHOOK_SECRET_VARIABLE, environment)
         name = "webhook" if len(settings.webhook) == 1 else f"webhook-{number}"
         found.append(Webhook(name, one.url, secret if secret.is_given else None, now))
     if settings.alertmanager is not None:
+        from leakwatch.tell.alertmanager import Alertmanager
+
         found.append(Alertmanager(settings.alertmanager.url, links, now))
     if settings.kubernetes_events:
+        from leakwatch.tell.kubernetes_events import KubernetesEvents
+
         found.append(KubernetesEvents(_pods(targets, environment), now))
     return tuple(found)
 
@@ -55,24 +66,28 @@ def _slack(
     links: Links,
     now: Callable[[], float],
     environment: Mapping[str, str],
-) -> SlackWebhook | SlackBot | None:
+) -> "SlackWebhook | SlackBot | None":
     """What the settings name goes before what the environment holds; a bot before a webhook, since it can do more."""
     token = Secret(settings.bot_token_file, TOKEN_VARIABLE, environment)
     url = Secret(settings.webhook_url_file, WEBHOOK_VARIABLE, environment)
     by_bot = settings.bot_token_file is not None or (token.is_given and settings.webhook_url_file is None)
+    if not by_bot and not url.is_given:
+        return None
+    from leakwatch.tell.slack import SlackBot, SlackWebhook
+
     if by_bot:
         if not settings.channel:
             raise SettingsError(["tell.slack: a bot token needs a channel; write for example channel: '#oncall'"])
         return SlackBot(
             token, settings.channel, links, now, api_url=settings.api_url, buttons=settings.approval_buttons
         )
-    if not url.is_given:
-        return None
     return SlackWebhook(url, links, now, buttons=settings.approval_buttons)
 
 
-def _pods(targets: Iterable[TargetSettings], environment: Mapping[str, str]) -> dict[str, PodPlace]:
+def _pods(targets: Iterable[TargetSettings], environment: Mapping[str, str]) -> "dict[str, PodPlace]":
     """Of each target the pods that it is; of one that is read from inside, the pod that we are in (downward API)."""
+    from leakwatch.tell.kubernetes_events import PodPlace
+
     pod, namespace = environment.get("POD_NAME"), environment.get("POD_NAMESPACE")
     places = {}
     for target in targets:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError
 
-WEBHOOK_VARIABLE, TOKEN_VARIABLE = "LEAKWATCH_SLACK_WEBHOOK_URL", "LEAKWATCH_SLACK_BOT_TOKEN"
 _BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_attachments"})
 _NEVER = frozenset({"msg_too_long", "no_text", "invalid_arguments", "invalid_arg_name", "invalid_payload"})
 _GONE = frozenset({"message_not_found", "thread_not_found", "cant_update_message", "edit_window_closed"})

@@ -19,11 +19,9 @@ from pathlib import Path
 
 from detectors.types import LiveVerdict
 from leakwatch.ports import Clock, Delivery, Notification, Notifier
-from leakwatch.tell.chart_png import chart_png
 from leakwatch.tell.incident import IncidentState, News, Pace
 from leakwatch.tell.message import advance
 from leakwatch.tell.outbox import Entry, Outbox
-from leakwatch.tell.sparkline import sparkline
 from leakwatch.trace import Trace
 
 FIRST_RETRY_SECONDS = 1.0
@@ -205,6 +203,9 @@ class Telling:
 
 
 def _pictured(n: Notification, trace: Trace, verdict: LiveVerdict, limit_bytes: float | None) -> Notification:
+    from leakwatch.tell.chart_png import chart_png  # an agent may watch for weeks before it draws
+    from leakwatch.tell.sparkline import sparkline
+
     return replace(n, chart_png=chart_png(trace, verdict, limit_bytes), sparkline=sparkline(trace, verdict.metric))
 
 
