@@ -13,10 +13,7 @@ import re2
 _OPTIONS = re2.Options()
 _OPTIONS.encoding = re2.Options.Encoding.LATIN1
 _OPTIONS.log_errors = False
-_SET_OPTIONS = re2.Options()
-_SET_OPTIONS.encoding = re2.Options.Encoding.LATIN1
-_SET_OPTIONS.log_errors = False
-_SET_OPTIONS.max_mem = 64 << 20  # a set has no slower engine to fall back on
+_SMALL_BYTES = 2 << 20
 FAST_BYTES = 64 << 20
 """The states of so many alternatives do not fit the usual 8 MiB, and each time they are thrown away the search is slow:
 39 MB/s in place of 150, on 100 MB of documentation and source."""
@@ -71,22 +68,36 @@ class Pattern:
 
 
 class Prefilter:
-    """Patterns of which one place that matches any is wanted, fast, in long texts."""
+    """Patterns of which one place that matches any is wanted, fast, in long texts.
 
-    __slots__ = ("_regexp",)
+    Args:
+        small: for texts that come in small pieces and seldom match: a set is asked first, which needs few states to say
+            no, and states are kept up to 8 MiB in place of 64.
+    """
 
-    def __init__(self, patterns: Iterable[str], state_bytes: int = FAST_BYTES) -> None:
+    __slots__ = ("_any", "_patterns", "_regexp")
+
+    def __init__(self, patterns: Iterable[str], *, small: bool = False) -> None:
+        self._patterns = tuple(patterns)
+        self._any = PatternSet((f"(?m){one}" for one in self._patterns), _SMALL_BYTES) if small else None
+        self._regexp: re2._Regexp | None = None
+
+    def first(self, text: bytes | bytearray, start: int, end: int) -> int:
+        """Where the first match in text[start:end] begins; -1 where there is none."""
+        if self._any is not None and not self._any.matching(bytes(memoryview(text)[start:end])):
+            return -1
+        if self._regexp is None:  # a quiet log never needs it
+            self._regexp = self._compiled()
+        found = self._regexp.search(text, start, end)
+        return -1 if found is None else int(found.start())
+
+    def _compiled(self) -> "re2._Regexp":
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
         options.log_errors = False
         options.never_capture = True
-        options.max_mem = state_bytes
-        self._regexp = re2.compile(("(?m)" + "|".join(patterns)).encode(), options)
-
-    def first(self, text: bytes | bytearray, start: int, end: int) -> int:
-        """Where the first match in text[start:end] begins; -1 where there is none."""
-        found = self._regexp.search(text, start, end)
-        return -1 if found is None else int(found.start())
+        options.max_mem = FAST_BYTES if self._any is None else 4 * _SMALL_BYTES
+        return re2.compile(("(?m)" + "|".join(self._patterns)).encode(), options)
 
 
 class PatternSet:
@@ -94,8 +105,12 @@ class PatternSet:
 
     __slots__ = ("_set",)
 
-    def __init__(self, patterns: Iterable[str]) -> None:
-        self._set = re2.Set.SearchSet(_SET_OPTIONS)
+    def __init__(self, patterns: Iterable[str], state_bytes: int = FAST_BYTES) -> None:
+        options = re2.Options()
+        options.encoding = re2.Options.Encoding.LATIN1
+        options.log_errors = False
+        options.max_mem = state_bytes  # a set has no slower engine to fall back on
+        self._set = re2.Set.SearchSet(options)
         for pattern in patterns:
             self._set.Add(pattern.encode())
         self._set.Compile()

@@ -7,13 +7,12 @@ from itertools import islice
 
 from detectors.oom_lines.envelopes import UNREADABLE
 from detectors.oom_lines.fields import Value, read
-from detectors.oom_lines.matching import FAST_BYTES, Match, Pattern, PatternSet, Prefilter, literal
+from detectors.oom_lines.matching import Match, Pattern, PatternSet, Prefilter, literal
 from detectors.oom_lines.signature import Matcher, Signature, compile_signature
 from detectors.oom_lines.signatures import SIGNATURES
 
 PIECE, OVERLAP = 16 << 10, 4 << 10
 """A long text is searched in pieces of PIECE bytes, so that the cost of greedy tails stays linear in its length."""
-_SMALL_BYTES = 2 << 20
 _LEAST_WRAPPED = 9
 """Bytes of a literal that is looked for over two lines as well; parts of shorter ones are in any text."""
 _LINE_BREAK = r"=?[ \t]*\r?\n[>\t #/*|]*"
@@ -64,10 +63,10 @@ def prefilter(*, wrapped: bool = True) -> Prefilter:
     """All gates in one: a line that it passes over holds no event, nor the telling part of one.
 
     ``wrapped``: also where a line break stands within a literal, as in a copied terminal. Without it, and with few
-    states kept, it takes 2 MiB in place of 9 to 70; what is written to a log as we read is not wrapped.
+    states kept, it takes 2 to 10 MiB in place of 9 to 70; what is written to a log as we read is not wrapped.
     """
     gates = {gate for signature in SIGNATURES for gate in _gates(signature, wrapped=wrapped)}
-    return Prefilter(sorted(gates | {UNREADABLE}), FAST_BYTES if wrapped else _SMALL_BYTES)
+    return Prefilter(sorted(gates | {UNREADABLE}), small=not wrapped)
 
 
 def _gates(signature: Signature, *, wrapped: bool) -> Iterator[str]:

@@ -4,7 +4,6 @@ The file is composed, not constructed: each value keeps the line it stands on an
 ``02:00`` is a time of day and ``1e3`` a name wherever `leakwatch.settings.schema` says so.
 """
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -174,5 +173,7 @@ class _Reader:
 
 def _nearest(key: str, kind: Section) -> str:
     """What may have been meant, or what there is."""
+    import difflib  # only for mistakes
+
     near = difflib.get_close_matches(key, kind.keys, n=1)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(kind.keys)}"

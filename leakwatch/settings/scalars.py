@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from leakwatch.quantities import DURATION_UNITS, parse_duration, parse_size, shown
 
@@ -207,6 +206,8 @@ def shown_clock(minutes: int) -> str:
 
 def zone(value: str) -> str:
     """An IANA zone that this machine knows."""
+    from zoneinfo import ZoneInfo  # most settings name no zone, and it loads half a MiB
+
     try:
         ZoneInfo(value)
     except (OSError, ValueError, KeyError):
