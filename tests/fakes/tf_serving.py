@@ -6,10 +6,11 @@ names, TYPE lines only, braces always, cumulative buckets of 10 x 1.8^i microsec
 
 import json
 import re
+import socket
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PAGE = "/monitoring/prometheus/metrics"
@@ -98,10 +99,14 @@ class TfServing:
     @contextmanager
     def served(self, port: int = 0) -> Iterator["TfServing"]:
         """The server on a port of the loopback, a free one unless named."""
-        fake = self
+        fake, connections = self, list[socket.socket]()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                connections.append(self.connection)
 
             def do_GET(self) -> None:
                 model = re.fullmatch(r"/v1/models/([^/]+)(?:/versions/\d+)?", self.path)
@@ -133,4 +138,7 @@ class TfServing:
         finally:
             server.shutdown()
             server.server_close()
+            for connection in connections:  # a process that ends leaves no connection that was kept open either
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
             thread.join()

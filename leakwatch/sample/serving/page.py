@@ -82,6 +82,7 @@ class Page:
                 raise TimeoutError
         if response.length:  # fewer bytes came than were announced
             raise http.client.IncompleteRead(bytes(received), response.length)
+        response.close()  # else the next request on this connection is sent, not answered to us, and sent again
         if response.will_close:
             self.close()
         return response.status, bytes(received)

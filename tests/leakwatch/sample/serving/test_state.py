@@ -38,6 +38,18 @@ def test_models_by_name() -> None:
     assert (version.state, version.error.partition(":")[0]) == ("END", "NOT_FOUND")
 
 
+def test_each_question_is_asked_once() -> None:
+    """The connection is kept, and no request is sent twice over it: what we ask counts in the server's own figures."""
+    server = TfServing()
+    server.load("resnet", 1)
+    server.load("bert", 1)
+    with server.served():
+        server_state_of(server.url, ["resnet", "bert", "resnet"])
+        page = server.page()
+    assert 'request_count{model_name="resnet",status="OK"} 2' in page
+    assert 'request_count{model_name="bert",status="OK"} 1' in page
+
+
 def test_a_server_that_is_not_there() -> None:
     """A refused connection is an answer: nothing listens. An address that is none is an error."""
     with socket.socket() as taken:
