@@ -15,6 +15,7 @@ _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 _MARK = "fix"
 """Beside a finding that --fix mends."""
+_LONGEST_HINT = 40
 
 
 def render(findings: Sequence[Finding], looked_at: int, *, width: int, colour: bool) -> str:
@@ -46,9 +47,16 @@ def _table(findings: Sequence[Finding], number_width: int) -> Table:
         message = Text(units.visible(one.message))
         message.append(f"  {one.rule}", "dim")
         if one.fix is not None:
-            message.append(f"  [{_MARK}]", "green")
+            message.append(f"  [{_hint(one)}]", "green")
         table.add_row(str(one.line), Text(str(one.severity), _STYLES[one.severity]), message)
     return table
+
+
+def _hint(finding: Finding) -> str:
+    """What the line becomes, where it is one short line that holds nothing else."""
+    new = [line.strip().removeprefix("- ") for edit in finding.edits for line in edit.lines]
+    short = len(new) == 1 and len(new[0]) <= _LONGEST_HINT and not set(new[0]) & set("{}\"'")
+    return units.visible(f"{_MARK}: {new[0]}") if short else _MARK
 
 
 def _summary(findings: Sequence[Finding], looked_at: int) -> Text:
