@@ -7,7 +7,7 @@ import click
 from leakwatch.cli.parameters import parsed, screen_size, wants_colour
 from leakwatch.findings import Severity
 from leakwatch.lint.check import Report, fixes, lint
-from leakwatch.lint.patch import diff, write
+from leakwatch.lint.patch import diff, lines_of, write
 from leakwatch.lint.rules import RULES
 from leakwatch.lint.search import STANDARD_INPUT
 from leakwatch.lint.values import read_values
@@ -70,7 +70,7 @@ def command(
         from leakwatch.tell.findings_table import render_diff
 
         edits = fixes(report)
-        diffs = [diff(file, report.texts[file], edits[file]) for file in edits]
+        diffs = [diff(file, lines_of(report.texts[file]), edits[file]) for file in edits]
         click.echo(render_diff(diffs, width=width, colour=colour), nl=False, color=True)
     else:
         text = findings_as_text(report.findings, report.looked_at, RULES, output, width=width, colour=colour)

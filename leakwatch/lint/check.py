@@ -4,6 +4,7 @@ import os
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from leakwatch.errors import LeakwatchError
 from leakwatch.findings import Edit, Finding, Severity
@@ -78,7 +79,7 @@ def lint(
     order = {file: i for i, file in enumerate((*texts, *folders))}
     findings = sorted(look(project), key=lambda one: (order.get(one.file, 0), one.line))
     return Report(
-        tuple(replace(one, fix=_fix(one.file, texts.get(one.file), one.edits)) for one in findings),
+        tuple(_with_fixes(findings, texts)),
         tuple(errors),
         tuple(ignored),
         len(texts),
@@ -112,8 +113,12 @@ def fixes(report: Report) -> dict[str, list[Edit]]:
     return {file: patch.chosen(edits) for file, edits in found.items()}
 
 
-def _fix(file: str, text: str | None, edits: tuple[Edit, ...]) -> str | None:
-    return patch.diff(file, text, edits) or None if text is not None and edits else None
+def _with_fixes(findings: Sequence[Finding], texts: Mapping[str, str]) -> Iterator[Finding]:
+    """The findings, sorted by file, with their diffs."""
+    for file, of_file in groupby(findings, key=lambda one: one.file):
+        lines = patch.lines_of(texts.get(file, ""))
+        for one in of_file:
+            yield replace(one, fix=patch.diff(file, lines, one.edits) or None) if one.edits else one
 
 
 def _mounted(subjects: Sequence[object]) -> Iterator[str]:

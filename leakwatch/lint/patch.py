@@ -5,9 +5,13 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from leakwatch.findings import Edit
 
+_CONTEXTS = (3, 1, 0)
+"""Lines shown around a change: as many as is customary, and fewer where they would show a secret."""
+_HUNK = re.compile(r"^@@ -(\d+)((?:,\d+)?) \+(\d+)")
 _SECRET = re.compile(r"passw|secret|token|api_?key|credential|private|BEGIN [A-Z ]*KEY", re.IGNORECASE)
 
 
@@ -29,6 +33,11 @@ def _touch(one: Edit, other: Edit) -> bool:
     return one.line < other.line + other.removed and other.line < one.line + one.removed
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a file, without their ends."""
+    return text.removesuffix("\n").split("\n")
+
+
 def edited(lines: Sequence[str], edits: Iterable[Edit]) -> list[str]:
     """The lines of a file, without ends, after edits that do not touch each other."""
     result = list(lines)
@@ -37,19 +46,25 @@ def edited(lines: Sequence[str], edits: Iterable[Edit]) -> list[str]:
     return result
 
 
-def diff(path: str, text: str, edits: Sequence[Edit]) -> str:
-    """The edits as a unified diff that ``patch -p0`` takes, empty where there are none.
+def diff(path: str, before: Sequence[str], edits: Sequence[Edit]) -> str:
+    """The edits of a file's lines as a unified diff that ``patch -p0`` takes, empty where there are none.
 
     Where a line around them looks like a secret, fewer lines are shown around them, in the end none.
     """
-    before = text.splitlines()
-    after = edited(before, edits)
+    # Only what is near the edits is compared: a file may have many lines, and many findings.
+    first = max(min((edit.line for edit in edits), default=1) - 1 - _CONTEXTS[0], 0)
+    last = max((edit.line + edit.removed for edit in edits), default=1) + _CONTEXTS[0]
+    near = before[first:last]
+    after = edited(near, [replace(edit, line=edit.line - first) for edit in edits])
     shown = path if path.isprintable() else path.encode("unicode_escape").decode("ascii")
     lines: list[str] = []
-    for context in (3, 1, 0):
-        lines = list(difflib.unified_diff(before, after, shown, shown, lineterm="", n=context))
+    for context in _CONTEXTS:
+        lines = list(difflib.unified_diff(near, after, shown, shown, lineterm="", n=context))
         if not any(line.startswith(" ") and _SECRET.search(line) for line in lines):
             break
+    lines = [
+        _HUNK.sub(lambda hunk: f"@@ -{int(hunk[1]) + first}{hunk[2]} +{int(hunk[3]) + first}", line) for line in lines
+    ]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -61,7 +61,14 @@ class Project:
 
     def every(self, kind: type[T]) -> tuple[T, ...]:
         """The subjects of one type."""
-        return tuple(one for one in self.subjects if isinstance(one, kind))
+        return tuple(self._by_type.get(kind, ()))
+
+    @cached_property
+    def _by_type(self) -> dict[type, list[Any]]:
+        found: dict[type, list[Any]] = {}
+        for subject in self.subjects:
+            found.setdefault(type(subject), []).append(subject)
+        return found
 
     @cached_property
     def _containers(self) -> dict[int, list[Container]]:
@@ -78,8 +85,25 @@ class Project:
         return found
 
     @cached_property
-    def _configurations(self) -> dict[type, tuple[ModelConfig | BatchingConfig | MonitoringConfig, ...]]:
-        return {kind: self.every(kind) for kind in (ModelConfig, BatchingConfig, MonitoringConfig)}
+    def _called(self) -> dict[tuple[type, str], ModelConfig | BatchingConfig | MonitoringConfig]:
+        """Configurations by what their file, or their key in a ConfigMap, is called; the first of a name."""
+        found: dict[tuple[type, str], ModelConfig | BatchingConfig | MonitoringConfig] = {}
+        for one in self.subjects:
+            if isinstance(one, ModelConfig | BatchingConfig | MonitoringConfig):
+                for name in (os.path.basename(one.source.file), one.source.key):
+                    found.setdefault((type(one), name), one)
+        return found
+
+    @cached_property
+    def _readers(self) -> dict[int, Container]:
+        """The first server that reads a configuration, by the configuration's id."""
+        found: dict[int, Container] = {}
+        for server in self._servers:
+            for kind in _FILE_FLAGS:
+                configuration: object = self.configuration(server, kind)
+                if configuration is not None:
+                    found.setdefault(id(configuration), server)
+        return found
 
     @cached_property
     def _workloads(self) -> dict[tuple[str, str], list[Workload]]:
@@ -163,18 +187,16 @@ class Project:
         path = container.values.get(_FILE_FLAGS[kind])
         if not path:
             return None
-        every = self._configurations[kind]
-        name = posixpath.basename(path)
-        for one in every:
-            if _is_called(one, name) and isinstance(one, kind):
-                return one
-        alone = len(every) == 1 and sum(_FILE_FLAGS[kind] in server.values for server in self._servers) == 1
-        return every[0] if alone and isinstance(every[0], kind) else None
+        one = self._called.get((kind, posixpath.basename(path)))
+        if one is None:
+            every = self.every(kind)
+            alone = len(every) == 1 and sum(_FILE_FLAGS[kind] in server.values for server in self._servers) == 1
+            one = every[0] if alone else None
+        return one if isinstance(one, kind) else None
 
     def server_with(self, configuration: ModelConfig | BatchingConfig | MonitoringConfig) -> Container | None:
         """The server that reads a configuration; None where none of those seen does."""
-        kind: type[Any] = type(configuration)
-        return next((one for one in self._servers if self.configuration(one, kind) is configuration), None)
+        return self._readers.get(id(configuration))
 
     def served(self, container: Container) -> tuple[Served, ...]:
         """The models that a TF Serving container is told to serve."""
@@ -229,12 +251,6 @@ def targets(reference: Node, workload: Workload, namespace: str) -> bool:
 def same_namespace(one: str, other: str) -> bool:
     """Whether two objects may share a namespace: one that is not written is wherever it is applied."""
     return not one or not other or one == other
-
-
-def _is_called(configuration: ModelConfig | BatchingConfig | MonitoringConfig, name: str) -> bool:
-    """Whether the configuration's file, or its key in a ConfigMap, has that name."""
-    source = configuration.source
-    return os.path.basename(source.file) == name or source.key == name
 
 
 def found_folders(paths: Iterable[str]) -> dict[str, ModelFolder]:

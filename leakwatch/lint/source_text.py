@@ -1,11 +1,12 @@
 """A text that is linted, and where it stands in its file: whole, or as a block inside YAML (a ConfigMap's value)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from leakwatch.findings import Edit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SourceText:
     """Text with its place.
 
@@ -33,9 +34,12 @@ class SourceText:
 
     def line(self, line: int) -> str:
         """A line of the file, without its end, as far as this text covers it."""
-        lines = self.text.splitlines()
         index = line - self.first_line
-        return self.indent + lines[index] if 0 <= index < len(lines) else ""
+        return self.indent + self._lines[index] if 0 <= index < len(self._lines) else ""
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.split("\n")
 
     def replaced(self, line: int, old: str, new: str) -> tuple[Edit, ...]:
         """The edit that puts ``new`` for ``old`` on a line of the file; none where that is not there exactly once."""

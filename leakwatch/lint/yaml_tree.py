@@ -15,6 +15,8 @@ import yaml
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML has it: some ten times faster
 DEEPEST = 100
 """Levels of nesting; manifests have some fifteen (a CronJob's probes), dashboards as JSON some thirty."""
+_MOST_DUPLICATES = 20
+"""Told in a document; more of them are rubbish."""
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE, _FALSE = frozenset({"true", "yes", "on"}), frozenset({"false", "no", "off"})
 _JSON_START = re.compile(r"\s*[\[{]")
@@ -229,7 +231,7 @@ def _put(parent: _Open, child: Node, duplicates: list[tuple[str, int, int]]) -> 
     else:
         key, parent.key = parent.key, None
         known = parent.entries.get(key.text)
-        if known is not None and key.text != "<<":
+        if known is not None and key.text != "<<" and len(duplicates) < _MOST_DUPLICATES:
             duplicates.append((key.text, key.line, known.key_line))
         parent.entries[key.text] = Node(
             child.form,

@@ -88,7 +88,7 @@ def test_patch_applies_a_diff_to_the_same_lines(lines: list[str], data: st.DataO
     kept = chosen(edit for edit in edits if edit.line + edit.removed - 1 <= len(lines))
     after = edited(lines, kept)
     assert len(after) == len(lines) + sum(len(edit.lines) - edit.removed for edit in kept)
-    text = diff("f", "\n".join(lines) + "\n", kept)
+    text = diff("f", lines, kept)
     assert (text == "") == (after == lines)
 
 
@@ -98,9 +98,7 @@ def test_the_patch_program_takes_a_diff(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("\n".join(lines) + "\n")
     edits = [Edit(3, 1, ("new",)), Edit(10, 0, ("put in",)), Edit(20, 2, ())]
     try:
-        subprocess.run(
-            ["patch", "-p0", "-s"], input=diff("f", "\n".join(lines), edits), text=True, cwd=tmp_path, check=True
-        )
+        subprocess.run(["patch", "-p0", "-s"], input=diff("f", lines, edits), text=True, cwd=tmp_path, check=True)
     except FileNotFoundError:
         pytest.skip("needs a Python-free machine's patch program")
     assert (tmp_path / "f").read_text().splitlines() == edited(lines, edits)
