@@ -7,7 +7,8 @@ from detectors.types import Answer, Assessment, Level, LiveVerdict, Verdict
 from leakwatch import detect
 from leakwatch.agent.target_state import TargetState
 from leakwatch.sample.history import History
-from playbooks.types import Diagnosis
+from leakwatch.trace import Trace
+from playbooks.types import Diagnosis, Fact
 
 if TYPE_CHECKING:
     from leakwatch.diagnose import Trees
@@ -44,9 +45,19 @@ def is_due(before: Cause | None, verdict: LiveVerdict, now: float) -> bool:
     return before is None or before.level is not verdict.level or abs(now - before.at_seconds) >= AGAIN_SECONDS
 
 
-def diagnosed(state: TargetState, verdict: LiveVerdict, history: History, trees: "Trees | None", now: float) -> Cause:
-    """The cause of what the live detector holds true, from the stretch before and after its onset."""
-    from leakwatch.diagnose import diagnose, facts_of_incidents  # an agent may watch for weeks before it needs them
+def diagnosed(
+    state: TargetState,
+    verdict: LiveVerdict,
+    history: History,
+    trees: "Trees | None",
+    now: float,
+    pid: int | None = None,
+) -> Cause:
+    """The cause of what the live detector holds true, from the stretch before and after its onset.
+
+    ``pid`` is the server's process, where it can be seen from here: its flags, environment and threads count as well.
+    """
+    from leakwatch.diagnose import diagnose  # an agent may watch for weeks before it needs them
 
     since = now - _LONGEST_PAST_SECONDS
     if verdict.onset is not None:
@@ -54,7 +65,7 @@ def diagnosed(state: TargetState, verdict: LiveVerdict, history: History, trees:
     trace = history.trace(state.target.name, since, now)
     restarts = tuple(at for at in state.restarts if at >= since)
     assessment = _under(detect.assess(trace, restarts), verdict, restarts)
-    diagnosis = diagnose(trace, assessment, facts_of_incidents(state.incidents), trees)
+    diagnosis = diagnose(trace, assessment, _known(state, trace, assessment, pid), trees)
     attribution = assessment.attribution
     per_request = {one.model: one.bytes_per_request.estimate for one in attribution.by_model} if attribution else {}
     most = max(attribution.by_model, key=lambda one: one.share) if attribution and attribution.by_model else None
@@ -62,6 +73,17 @@ def diagnosed(state: TargetState, verdict: LiveVerdict, history: History, trees:
         per_request[""] = verdict.bytes_per_request.estimate
     model = most.model if most is not None and most.share > 0.5 else None
     return Cause(now, verdict.level, diagnosis, per_request, model)
+
+
+def _known(state: TargetState, trace: Trace, assessment: Assessment, pid: int | None) -> tuple[Fact, ...]:
+    from leakwatch.diagnose import facts_of_kills, facts_of_process
+    from leakwatch.sample.processes.state import process_state_of
+
+    told = facts_of_kills(trace, assessment, state.incidents)
+    process = process_state_of(pid) if pid is not None else None
+    if process is None or not process.running:  # it may be there and not to be seen from here
+        return told
+    return (*told, *facts_of_process(process, trace))
 
 
 def _under(assessment: Assessment, live: LiveVerdict, restarts: tuple[float, ...]) -> Assessment:

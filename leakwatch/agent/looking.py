@@ -62,6 +62,12 @@ class Looking:
         """The name of the source that tells the memory."""
         return self._memory.source.name
 
+    @property
+    def pid(self) -> int | None:
+        """The process that the memory's source reads, or the one with the most memory; None where it names none."""
+        pid: int | None = getattr(self._memory.source, "pid", None)
+        return pid
+
     def start(self) -> None:
         """Begin with a look at once."""
         for poller in self._pollers:
@@ -85,7 +91,7 @@ class Looking:
         if sample.life is None or sample.life == self._life:
             return None
         self._life = sample.life
-        pid = getattr(self._memory.source, "pid", None)
+        pid = self.pid
         place = self._target.place
         cgroup = place.cgroup if isinstance(place, CgroupPlace) else None if pid is None else cgroup_of_pid(pid)
         return Identity(pid, cgroup, ids_in(sample.life, cgroup))

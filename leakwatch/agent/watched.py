@@ -81,7 +81,7 @@ class Watched:
         if verdict.level is Level.QUIET:
             self.cause = None
         elif is_due(self.cause, verdict, now):
-            self.cause = diagnosed(self.state, verdict, history, trees, now)
+            self.cause = diagnosed(self.state, verdict, history, trees, now, self.looking.pid)
 
     def case(self, verdict: LiveVerdict, incident: str, history: History, now: float) -> Case:
         """What acting is to consider; with the samples so far where the limit is near, for the evidence."""
