@@ -112,6 +112,50 @@ def test_a_cgroup_that_others_share_gives_only_its_limit(memory_cgroup: Callable
     source.close()
 
 
+def test_who_is_passing_through_does_not_count(
+    memory_cgroup: Callable[..., Path], start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A health probe runs in the container for a moment; for its sake the cgroup is not given up for a whole life."""
+    monkeypatch.setattr("leakwatch.sample.processes.life.PASSING_SECONDS", 2.0)
+    box = memory_cgroup(limit_bytes=512 * MIB)
+    process = start(box)
+    joined = f"import time; open({str(box / 'cgroup.procs')!r}, 'w').write('0'); print(flush=True); time.sleep(0.2)"
+    with subprocess.Popen([sys.executable, "-c", joined], stdout=subprocess.PIPE) as probe:
+        assert probe.stdout is not None
+        probe.stdout.readline()
+        source = ProcessSource(lambda: process.pid)
+        assert "usage_bytes" in source.read(1.0).values
+        source.close()
+
+
+PARENT = """
+import subprocess, sys
+kept = bytearray({mib} << 20)
+kept[::4096] = b"x" * len(kept[::4096])
+child = subprocess.Popen(["sleep", "1000"])
+print(child.pid, flush=True)
+sys.stdin.read()
+child.kill()
+"""
+
+
+@pytest.mark.parametrize(("mib", "own"), [(1, True), (64, False)], ids=["a shell", "a server of its own"])
+def test_who_started_it_counts_only_where_it_is_small(memory_cgroup: Callable[..., Path], mib: int, own: bool) -> None:
+    """A wrapper in the same container does no harm; a large parent's memory must not be taken for the process's."""
+    box = memory_cgroup(limit_bytes=512 * MIB)
+    joined = f"open({str(box / 'cgroup.procs')!r}, 'w').write('0'){PARENT.format(mib=mib)}"
+    command = [sys.executable, "-c", joined]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        source = ProcessSource(lambda: pid)
+        values = source.read(1.0).values
+        source.close()
+        parent.communicate()
+    assert ("usage_bytes" in values) is own
+    assert values["anon_bytes"] < 32 * MIB
+
+
 def test_a_limit_above_counts(memory_cgroup: Callable[..., Path]) -> None:
     """The pod's limit is tighter than the container's."""
     memory_cgroup(limit_bytes=64 * MIB, name="pod")

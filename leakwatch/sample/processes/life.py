@@ -18,6 +18,12 @@ FAMILY_SECONDS = 15.0
 SHARES_SECONDS = 60.0
 """How often the pages that a family shares are measured, and the open files counted."""
 
+STARTER_BYTES = 32 * 2**20
+"""A shell, an init or a supervisor that started the server holds less; what holds more is something else that runs."""
+
+PASSING_SECONDS = 0.25
+"""Who has left the cgroup by then was passing through: a probe that is executed in the container."""
+
 SHARE_OF_TIME = 0.001
 """Both are put off further where they take more than this share of the time: many processes, or much memory."""
 
@@ -165,8 +171,14 @@ class Life:
         except SourceError as error:
             self._why_no_cgroup = str(error).removeprefix("cgroup: ")
             return
-        others = self._cgroup.pids() - {*family(self.pid), *ancestors(self.pid)}
-        self._alone = bool(self._cgroup.pids()) and not others
+        members = self._cgroup.pids()
+        others = members - set(family(self.pid))
+        starters = others.intersection(ancestors(self.pid))
+        if others - starters:
+            time.sleep(PASSING_SECONDS)
+            others &= self._cgroup.pids()
+        held = sum(reading.parts.anon_bytes for reading in map(_reading_of, starters) if reading)
+        self._alone = bool(members) and others <= starters and held <= STARTER_BYTES
 
     def close(self) -> None:
         """Let go of all of them."""
@@ -174,6 +186,19 @@ class Life:
             member.close()
         if self._cgroup is not None:
             self._cgroup.close()
+
+
+def _reading_of(pid: int) -> Reading | None:
+    try:
+        process = OpenProcess(pid)
+    except OSError:
+        return None
+    try:
+        return process.reading()
+    except OSError:
+        return None
+    finally:
+        process.close()
 
 
 class _Seldom:

@@ -64,8 +64,8 @@ def test_a_process_is_measured_by_kind(start: Start) -> None:
     """Memory that it wrote to is anonymous; threads, processor time and the host's free memory come along."""
     process = start(HOLD.format(mib=64))
     sample = ProcessSource(lambda: process.pid).read(time.time())
-    assert 64 * MIB <= sample.values["anon_bytes"] < 96 * MIB
-    assert sample.values["rss_bytes"] > sample.values["anon_bytes"]
+    assert 64 * MIB <= sample.values["anon_bytes"] < 112 * MIB
+    assert sample.values["file_bytes"] > 0
     assert sample.values["threads"] >= 1
     assert sample.values["open_fds"] >= 3
     assert sample.values["cpu_seconds_total"] > 0
@@ -80,7 +80,7 @@ def test_pages_that_workers_share_are_counted_once(start: Start) -> None:
     sample = source.read(time.time())
     if any("counted for each" in sentence for sentence in source.blind_to):
         pytest.skip("needs the right to read smaps_rollup")
-    assert 64 * MIB <= sample.values["anon_bytes"] < 112 * MIB
+    assert 64 * MIB <= sample.values["anon_bytes"] < 160 * MIB
     assert sample.values["threads"] == 4
 
 
