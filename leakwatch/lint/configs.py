@@ -13,8 +13,10 @@ _FIRST_WORD = re.compile(_SKIPPED + r"([a-z_]+)\s*[:{<]")
 _JSON_MODELS = re.compile(r"\A\s*\{\s*[\"']?(?:model_config_list|modelConfigList)[\"']?\s*:")
 _TOP_WORD = re.compile(r"^([a-z_]+)\s*[:{<]", re.MULTILINE)
 _BATCHING = frozenset(text_protobuf.known_fields("BatchingParameters"))
-_LEAST_BATCHING_FIELDS = 2
-"""``max_batch_size`` alone may stand in anything; two of these names stand together in no other format."""
+_ELSEWHERE_TOO = frozenset({"max_batch_size"})
+"""Triton has a field of that name, too."""
+_LEAST_SHARE = 0.5
+"""Of the fields at the top: a file of values may set one of these names among others."""
 _TRITON = frozenset({"name", "platform", "backend", "input", "output", "instance_group", "dynamic_batching"})
 """Top fields of Triton's config.pbtxt, which has a ``max_batch_size`` of its own."""
 
@@ -32,8 +34,13 @@ def config_of(source: SourceText) -> Config | None:
         return ModelConfig(source, *_read(source, "ModelServerConfig"))
     if match[1] == "prometheus_config":
         return MonitoringConfig(source, *_read(source, "MonitoringConfig"))
-    top = set(_TOP_WORD.findall(text))
-    if match[1] in _BATCHING | top and len(top & _BATCHING) >= _LEAST_BATCHING_FIELDS and not top & _TRITON:
+    top = {match[1], *_TOP_WORD.findall(text)}
+    known = top & _BATCHING
+    if (
+        not top & _TRITON
+        and len(known) >= _LEAST_SHARE * len(top)
+        and (known - _ELSEWHERE_TOO or top == _ELSEWHERE_TOO)
+    ):
         return BatchingConfig(source, *_read(source, "BatchingParameters"))
     return None
 

@@ -15,7 +15,8 @@ _THREADS = ("rest_api_num_threads", "grpc_max_threads")
 _OP_THREADS = ("tensorflow_intra_op_parallelism", "tensorflow_inter_op_parallelism", "tensorflow_session_parallelism")
 _OP_VARIABLES = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 _A_NODE_OF = 64
-_MANY_THREADS_PER_CPU = 16
+_MOST_PER_CPU = {**dict.fromkeys(_THREADS, 8), **dict.fromkeys(_OP_THREADS, 2)}
+"""Request threads wait most of the time, threads of operations compute: the server's own defaults are 4 and 1."""
 _NO_SUCH_SETTING = {
     "total_model_memory_limit": "no flag bounds the memory of models",
     "total_model_memory_limit_bytes": "no flag bounds the memory of models",
@@ -138,7 +139,7 @@ def threads_over_cpus(container: Container, project: Project) -> Iterator[Hit]:
         )
     for name in chosen:
         text = container.values[name]
-        most = _MANY_THREADS_PER_CPU * limit.value
+        most = _MOST_PER_CPU[name] * limit.value
         if text.isdigit() and int(text) > most and name in lines:
             yield Hit(
                 lines[name],

@@ -44,6 +44,8 @@ def _is_unlimited(container: Container, project: Project) -> bool:
         return False
     if not container.image and platform is not Platform.COMPOSE or platform is Platform.SCRIPT and not container.server:
         return False
+    if container.workload.pod.at("resources", "limits", "memory"):  # of the pod as a whole, since Kubernetes 1.34
+        return False
     if container.resources.at("limits", "memory") or project.patched(container, "resources", "limits", "memory"):
         return False
     return not _limited_by_default(container, project)

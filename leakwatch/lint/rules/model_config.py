@@ -1,6 +1,7 @@
 """The model configuration: what the server refuses."""
 
 import json
+import re
 from collections.abc import Iterator
 
 from leakwatch.findings import Edit, Severity
@@ -81,10 +82,10 @@ def refused(config: ModelConfig, project: Project) -> Iterator[Hit]:
     explained = (unknown_field, batching_inside, several_policies)
     if config.refusal is None or config.is_json or any(True for rule in explained for _ in rule(config, project)):
         return
-    yield Hit(
-        config.refusal.line,
-        f"no model configuration: {config.refusal.what.rstrip('.')}; the server does not start with it",
-    )
+    said = config.refusal.what.rstrip(".")
+    if re.search(r"^\s*- \w+:", config.source.text, re.MULTILINE):
+        said = "this is YAML, and the file is read as text protobuf: config { name: ... } for each model, in braces"
+    yield Hit(config.refusal.line, f"no model configuration: {said}; the server does not start with it")
 
 
 def incomplete_models(config: ModelConfig, project: Project) -> Iterator[Hit]:

@@ -77,6 +77,12 @@ def liveness_on_status(container: Container, project: Project) -> Iterator[Hit]:
             f"GET {path.text} answers 200 in any state, also when every prediction fails, and adds {a_day:,} a day to "
             "request_count; ask a prediction (exec), or just the port (tcpSocket)",
         )
+    for word in container.node.at("livenessProbe", "exec", "command").items:
+        asked = _STATUS_URL.search(word.text)
+        if asked is not None and ":predict" not in word.text and "grep" not in word.text:
+            yield Hit(
+                word.line, f"{asked[0]} answers 200 in any state, also when every prediction fails; ask a prediction"
+            )
 
 
 def no_readiness(container: Container, project: Project) -> Iterator[Hit]:

@@ -40,6 +40,7 @@ _PREFIX = ":tensorflow:serving:"
 _WRONG_NAME = re.compile(
     r"(?<![\w:])(?::?tensorflow_serving[:_]|tensorflow:serving:|tf_serving[:_]|:tensorflow_serving_)([a-z_:]+)"
 )
+_NO_COLON = re.compile(r"(?<![\w:])tensorflow:(?:core|cc|data|mlir|api):[\w:]+")
 _RIGHT_NAME = re.compile(r"(?<![\w:]):tensorflow:serving:([\w:]+)")
 _SUFFIX = re.compile(r"_(?:bucket|sum|count|total)$")
 _RENAMED = {"batch_size": "batching_session:processed_batch_size", "request_latency_seconds": "request_latency"}
@@ -65,6 +66,11 @@ def never_exported(rule: PrometheusRule, project: Project) -> Iterator[Hit]:
         hint = f"; it is {right}" if right else ", whose names begin with :tensorflow:serving:"
         edits = rule.replaced(match[0], right) if right else ()
         yield Hit(rule.line_of(match[0]), f"{match[0]} is never exported by TF Serving{hint}", edits)
+    for match in _NO_COLON.finditer(text):
+        if match[0] not in project.recorded:
+            hint = f"its page begins every name with a colon: :{match[0]}"
+            edits = rule.replaced(match[0], f":{match[0]}")
+            yield Hit(rule.line_of(match[0]), f"{match[0]} is never exported by TF Serving; {hint}", edits)
     for match in _RIGHT_NAME.finditer(text):
         if not _exists(match[1]) and match[0] not in project.recorded:
             right = _right_name(match[1])

@@ -1,7 +1,7 @@
 """Scraping: who asks TF Serving for its page, and where."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from leakwatch.findings import Edit, Severity
 from leakwatch.lint.project import Project, same_namespace
@@ -58,6 +58,10 @@ def monitor_path(resource: Resource, project: Project) -> Iterator[Hit]:
         return
     wanted = page_path(server, project)
     for endpoint in spec["endpoints" if resource.kind == "ServiceMonitor" else "podMetricsEndpoints"].items:
+        port, rest = endpoint["targetPort"], server.port("rest_api_port")
+        if port.text.isdigit() and server.knows_port("rest_api_port") and int(port.text) != rest:
+            says = f"the monitor asks port {port.text}; TF Serving's page is on the REST port, {rest or 'closed here'}"
+            yield Hit(port.line, says, resource.source.replaced(port.line, port.text, str(rest)) if rest else ())
         path = endpoint["path"]
         if (path.text or "/metrics") != wanted:
             line = path.line if path else endpoint.line
@@ -72,22 +76,54 @@ def monitor_path(resource: Resource, project: Project) -> Iterator[Hit]:
 def _monitored(resource: Resource, project: Project) -> Container | None:
     """The TF Serving container that a monitor leads to, the only one of its pods that could have a page."""
     selector = resource.node.at("spec", "selector")
-    found = list(project.selected(selector, "")) if resource.kind == "PodMonitor" else []
+    if resource.kind == "PodMonitor":
+        return _only_server(project.selected(selector, ""), project)
     wanted = {key: value.text for key, value in selector["matchLabels"].entries.items()}
-    for service in project.resources("Service") if resource.kind == "ServiceMonitor" and wanted else ():
+    found: list[Workload] = []
+    for service in project.resources("Service") if wanted else ():
         labels = {key: value.text for key, value in service.node.at("metadata", "labels").entries.items()}
-        chosen = {key: value.text for key, value in service.node.at("spec", "selector").entries.items()}
-        if wanted.items() <= labels.items() and chosen:
-            found += [
-                one
-                for one in project.every(Workload)
-                if same_namespace(one.namespace, service.namespace) and chosen.items() <= one.labels.items()
-            ]
-    for workload in found:
-        containers = project.containers(workload)
+        if wanted.items() <= labels.items():
+            found += _behind(service, project)
+    return _only_server(found, project)
+
+
+def _behind(service: Resource, project: Project) -> list[Workload]:
+    """The workloads whose pods a Service selects."""
+    chosen = {key: value.text for key, value in service.node.at("spec", "selector").entries.items()}
+    return [
+        one
+        for one in (project.every(Workload) if chosen else ())
+        if same_namespace(one.namespace, service.namespace) and chosen.items() <= one.labels.items()
+    ]
+
+
+def _only_server(workloads: Iterable[Workload], project: Project) -> Container | None:
+    """TF Serving, where it is the only container of one of the workloads: nobody else could be meant."""
+    for workload in workloads:
+        containers = [one for one in project.containers(workload) if not one.is_init]
         if len(containers) == 1 and containers[0].server is Server.TF_SERVING:
             return containers[0]
     return None
+
+
+def service_port(resource: Resource, project: Project) -> Iterator[Hit]:
+    """A Service that sends traffic to a port which TF Serving does not open."""
+    if resource.kind != "Service":
+        return
+    server = _only_server(_behind(resource, project), project)
+    if server is None or not (server.knows_port("rest_api_port") and server.knows_port("port")):
+        return
+    rest, grpc = server.port("rest_api_port"), server.port("port")
+    named = {port.name for port in server.ports if port.name}
+    for port in resource.node.at("spec", "ports").items:
+        target = port["targetPort"] or port["port"]
+        if target.text.isdigit() and int(target.text) not in (rest, grpc):
+            opens = f"gRPC on {grpc or 'none'}, REST on {rest or 'none'}"
+            yield Hit(target.line, f"nothing listens on {target.text} behind this Service: the server opens {opens}")
+        elif target.text and not target.text.isdigit() and target.text not in named:
+            yield Hit(
+                target.line, f"no container port is called {target.text!r}: the Service sends its traffic nowhere"
+            )
 
 
 def scrape_job(job: ScrapeJob, project: Project) -> Iterator[Hit]:
@@ -141,6 +177,15 @@ RULES = (
         "util/prometheus_exporter.cc: kPrometheusPath",
         Resource,
         monitor_path,
+    ),
+    Rule(
+        "service-port",
+        Severity.ERROR,
+        "a Service on a port that TF Serving does not open",
+        "There are two ports, gRPC and REST, as the flags say; a name has to be one of the container's.",
+        "model_servers/main.cc; docs.kubernetes.io: services",
+        Resource,
+        service_port,
     ),
     Rule(
         "scrape-job",
