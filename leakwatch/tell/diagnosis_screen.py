@@ -4,6 +4,8 @@ Everything is `rich.text.Text`, never markup, so that nothing in a fact or a tre
 """
 
 # ruff: noqa: TID253 - rich is what this file is for; it is itself imported only where a screen is drawn.
+from collections.abc import Iterator, Sequence
+
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -29,7 +31,7 @@ def whole_diagnosis(diagnosis: Diagnosis) -> list[RenderableType]:
         Text("Cause", "bold"),
         bullet(f"{diagnosis.cause} ({diagnosis.confidence})"),
         Text.assemble(("How it was found", "bold"), f" (playbook {tree})"),
-        *map(_asked, diagnosis.path),
+        *_asked(diagnosis.path),
         Text("What to do", "bold"),
         *(bullet(str(step), f"{number}.") for number, step in enumerate(diagnosis.steps, 1)),
     ]
@@ -39,7 +41,11 @@ def whole_diagnosis(diagnosis: Diagnosis) -> list[RenderableType]:
     return parts
 
 
-def _asked(one: Answered) -> RenderableType:
-    answer = Text(f"  {one.answer:<7}", _ANSWERS[one.answer])
-    said = Text.assemble(units.visible(one.ask), (f" {units.visible(one.evidence)}", "dim"))
-    return hanging(answer, said)
+def _asked(path: Sequence[Answered]) -> Iterator[RenderableType]:
+    """Each question with its answer; evidence that stands above already is not said again."""
+    above: set[str] = set()
+    for one in path:
+        evidence = "(as above)" if one.evidence in above else units.visible(one.evidence)
+        above.add(one.evidence)
+        said = Text.assemble(units.visible(one.ask), (f" {evidence}", "dim"))
+        yield hanging(Text(f"  {one.answer:<7}", _ANSWERS[one.answer]), said)

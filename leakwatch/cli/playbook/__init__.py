@@ -6,7 +6,7 @@ from leakwatch.cli.playbook.listing import list_, show, test
 from leakwatch.cli.playbook.run import run
 
 
-@click.group()
+@click.group(no_args_is_help=False)
 def command() -> None:
     """Decision trees that turn what is known into a cause and what to do."""
 

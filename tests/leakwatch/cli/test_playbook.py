@@ -161,6 +161,8 @@ def test_trials(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
 
 def test_what_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """A tree that is not there and facts that are none are wrong usage; a trace of many needs a name."""
+    assert run(["playbook"]) == 2
+    assert capsys.readouterr().err == "leakwatch: Missing command; see 'leakwatch playbook --help'\n"
     assert run(["playbook", "show", "no_such_tree"]) == 2
     assert "there is no playbook 'no_such_tree'; there are growth_that_is_no_leak, " in capsys.readouterr().err
     facts = tmp_path / "facts.yaml"

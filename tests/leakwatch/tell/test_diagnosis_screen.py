@@ -1,6 +1,7 @@
 """A diagnosis on a terminal: cause, path, steps and remedy, within the width and free of what could break it."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -42,6 +43,13 @@ def test_all_of_it() -> None:
         "What a machine may do",
         "  ! raise limit; much",
     ]
+
+
+def test_evidence_is_said_once() -> None:
+    """Two questions that rest on the same evidence do not both repeat it."""
+    path = tuple(Answered(f"Is it {what}?", Branch.UNKNOWN, "x is not known; record x") for what in ("a", "b"))
+    text = diagnosis_screen.render(replace(DIAGNOSIS, path=path), width=200, colour=False)
+    assert "  unknown Is it a? x is not known; record x\n  unknown Is it b? (as above)\n" in text
 
 
 def test_as_json() -> None:
