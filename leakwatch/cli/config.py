@@ -11,7 +11,7 @@ from leakwatch.settings.reading import Loaded
 from leakwatch.tell.units import count, visible
 
 
-@click.group()
+@click.group(no_args_is_help=False)
 def command() -> None:
     """Settings of the agent: flags, then LEAKWATCH_* variables, then the YAML file, then defaults."""
 

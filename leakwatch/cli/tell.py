@@ -12,7 +12,7 @@ _NO_FILE = b"targets: [{name: trial, pid: 1}]"
 """Where no file is named, the environment alone says whom to tell."""
 
 
-@click.group()
+@click.group(no_args_is_help=False)
 def command() -> None:
     """Whom the agent tells, and whether they can hear it."""
 
