@@ -7,7 +7,7 @@ refused, or is too old.
 import contextlib
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,16 @@ class Outbox:
     def keep(self, state: IncidentState, now: float) -> None:
         """Remember an incident of which nothing is to be said."""
         self._spool.write(lambda db: db.execute(_KEEP_INCIDENT, (visible(state.target), as_json(state))).rowcount, now)
+
+    def tidy(self, channels: Collection[str], now: float) -> None:
+        """Forget what channels that are no longer there have not taken, and threads that have long been silent."""
+        marks = ", ".join("?" * len(channels))
+
+        def write(db: sqlite3.Connection) -> int:
+            db.execute("DELETE FROM told WHERE abs(? - at) > ?", (now, 3 * REMEMBERED_SECONDS))
+            return db.execute(f"DELETE FROM entry WHERE channel NOT IN ({marks})", tuple(channels)).rowcount
+
+        self._spool.write(write, now)
 
     def incidents(self) -> tuple[IncidentState, ...]:
         """Every incident that is remembered; what cannot be read is left out."""

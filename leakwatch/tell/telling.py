@@ -59,6 +59,7 @@ class Telling:
         self._channels = {notifier.name: _Channel(notifier) for notifier in notifiers}
         self._targets = frozenset(targets)
         self._outbox = Outbox(state_dir / "outbox.sqlite", clock.now())
+        self._outbox.tidy(tuple(self._channels), clock.now())
         self._incidents = {state.target: state for state in self._outbox.incidents()}
         self._counts: Counter[tuple[str, str]] = Counter()
         self._known_trouble: str | None = None

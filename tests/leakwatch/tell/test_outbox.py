@@ -130,6 +130,20 @@ def limit_pages(outbox: Outbox, *, full: bool) -> None:
     db.execute(f"PRAGMA max_page_count = {1 if full else 1_000_000}")
 
 
+def test_a_channel_that_is_no_longer_there_leaves_nothing(outbox: Outbox, notification: Make) -> None:
+    """What was kept for it goes, and threads after a quarter of a year; the rest stays."""
+    outbox.add(notification(), ("slack", "gone", "webhook"), None, NOW)
+    entry = outbox.first("webhook", NOW)
+    assert entry is not None
+    outbox.delivered("webhook", entry, {"ts": "1"}, NOW)
+    outbox.tidy(("slack", "webhook"), NOW + 86_400)
+    assert outbox.waiting() == {"slack": 1}
+    assert outbox.told("webhook", notification().key) is not None
+    outbox.tidy((), NOW + 100 * 86_400)
+    assert outbox.waiting() == {}
+    assert outbox.told("webhook", notification().key) is None
+
+
 def test_an_entry_that_cannot_be_read_holds_up_nobody(outbox: Outbox, notification: Make) -> None:
     """Another version's entry is dropped, and the next one is served."""
     outbox.add(notification(1), ("slack",), None, NOW)
