@@ -69,6 +69,8 @@ class IncidentState:
         clear_at: since when nothing is wrong any more; None while something is.
         reopened: how often the incident came back after it was resolved.
         acts: actions that were carried out.
+        verified, verified_at: what the verification of an action said, and when, while a condition keeps the incident
+            open; None otherwise.
         planned: the action of a dry run, or that waits for approval, that was told already, so that it is told once.
         escalated: the reason that was told last; None where none was.
     """
@@ -93,6 +95,8 @@ class IncidentState:
     clear_at: float | None = None
     reopened: int = 0
     acts: int = 0
+    verified: str | None = None
+    verified_at: float | None = None
     planned: str | None = None
     escalated: str | None = None
 

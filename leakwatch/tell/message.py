@@ -11,6 +11,7 @@ from dataclasses import replace
 from detectors.types import Level, LiveVerdict
 from leakwatch.ports import Notification, Severity, Stage
 from leakwatch.tell import first_line, units
+from leakwatch.tell.changes import changes_of, waiting_lines
 from leakwatch.tell.facts import facts_of
 from leakwatch.tell.incident import IncidentState, News, Pace
 from leakwatch.tell.sentences import metric_name
@@ -19,7 +20,6 @@ CRITICAL_SECONDS = 86_400.0
 """A leak that may reach its limit within a day does so before anyone has had a working day for it."""
 _LEAST_SECONDS = 30.0
 _NUMBERS = re.compile(r"[\d.,:]+")
-_SHOWN_LINES = 6
 
 
 def advance(
@@ -34,7 +34,7 @@ def advance(
     seen = _remember(state, news, now, pace)
     if not seen.is_open:
         return seen, None
-    changes, halved = _changes(state, seen, news)
+    changes, halved = changes_of(state, seen, news)
     stage = _stage(state, seen, news, now, pace)
     told = seen.told_at is not None
     if (
@@ -78,6 +78,8 @@ def _remember(state: IncidentState, news: News, now: float, pace: Pace) -> Incid
         conditions=conditions,
         about=_about(seen, news, began, leak=leak),
         did=first_line.done(news, seen.did),
+        verified=None if leak or news.alarms else news.verified or seen.verified,
+        verified_at=now if news.verified is not None else seen.verified_at,
         acts=seen.acts + (acted and news.outcome is not None and news.outcome.done),
         clear_at=None if wrong else (now if seen.clear_at is None else seen.clear_at),
     )
@@ -85,16 +87,17 @@ def _remember(state: IncidentState, news: News, now: float, pace: Pace) -> Incid
 
 def _is_over(verdict: LiveVerdict, state: IncidentState, now: float, pace: Pace) -> bool:
     """Whether this leak is the one whose end was verified: the detector, which is slow to let go, holds it still."""
-    if state.closed_at is None or verdict.since is None or verdict.since > state.closed_at:
+    ended_at = state.verified_at if state.is_open and state.verified is not None else state.closed_at
+    if ended_at is None or verdict.since is None or verdict.since > ended_at:
         return False
-    return abs(now - state.closed_at) < 4 * pace.settle_seconds
+    return abs(now - ended_at) < 4 * pace.settle_seconds
 
 
 def _opened(state: IncidentState, verdict: LiveVerdict | None, now: float, pace: Pace) -> IncidentState:
     if state.closed_at is not None and abs(now - state.closed_at) < pace.most_settle_seconds:
         return replace(
             state, opened_at=now, closed_at=None, clear_at=None, reopened=state.reopened + 1, did="nothing done",
-            told_at=None, told_low=None, told_high=None, told_left=None, planned=None, escalated=None,
+            told_at=None, told_low=None, told_high=None, told_left=None, planned=None, escalated=None, verified=None,
         )  # fmt: skip
     since = verdict.since if verdict is not None else None
     began = since if since is not None and since > (state.closed_at or -math.inf) else now
@@ -131,7 +134,7 @@ def _stage(state: IncidentState, seen: IncidentState, news: News, now: float, pa
         return Stage.ACTED
     if seen.clear_at is None:
         return None
-    if news.verified is not None:
+    if seen.verified is not None:
         return Stage.RESOLVED
     settle_seconds = min(pace.settle_seconds * 4.0 ** min(seen.reopened, 20), pace.most_settle_seconds)
     return Stage.RESOLVED if abs(now - seen.clear_at) >= settle_seconds else None
@@ -147,30 +150,6 @@ def _plan(news: News) -> str | None:
     if news.action is None or not (news.action.dry_run or news.approval is not None):
         return None
     return f"{'would' if news.action.dry_run else 'asks to'} {first_line.what(news.action)}"
-
-
-def _changes(state: IncidentState, seen: IncidentState, news: News) -> tuple[tuple[str, ...], bool]:
-    """What is worth an update, as sentences, lines that wait among them; and whether the time left has halved."""
-    verdict, said, halved = news.verdict, [], False
-    if seen.leak and verdict is not None:
-        trend, forecast = verdict.trend, verdict.forecast
-        if trend is not None and state.told_low is not None and state.told_high is not None:
-            slope = trend.slope_per_second
-            if not state.told_low <= slope <= state.told_high:
-                faster = "faster" if slope > state.told_high else "slower"
-                before = units.size_range(state.told_low * 3600, state.told_high * 3600, slope * 3600, "/h")
-                said.append(f"It grows {faster} than told: {units.rate(slope)}, before {before}.")
-        if forecast is not None and state.told_left is not None and forecast.seconds_to_limit <= state.told_left / 2:
-            halved = True
-            left, before = units.duration(max(0.0, forecast.seconds_to_limit)), units.duration(state.told_left)
-            said.append(f"The time to the limit has halved: {left} left, last told {before}.")
-    return (*said, *_lines(seen)), halved
-
-
-def _lines(seen: IncidentState) -> tuple[str, ...]:
-    hidden = max(0, len(seen.lines) - _SHOWN_LINES) + seen.withheld
-    shown = seen.lines[-_SHOWN_LINES:]
-    return (f"{units.count(hidden, 'earlier line')} left out", *shown) if hidden else shown
 
 
 def _may_update(state: IncidentState, news: News, now: float, pace: Pace, *, halved: bool) -> bool:
@@ -198,6 +177,7 @@ def _told(seen: IncidentState, news: News, stage: Stage, changes: tuple[str, ...
         planned=None if stage is Stage.ACTED and news.outcome is not None else _plan(news) or seen.planned,
         updates=seen.updates + (stage is Stage.UPDATED),
         closed_at=now if stage is Stage.RESOLVED else None,
+        verified=None if stage is Stage.RESOLVED else seen.verified,
         clear_at=None if stage is Stage.RESOLVED else seen.clear_at,
     )
     if verdict is None:
@@ -231,7 +211,7 @@ def _notification(
     now: float,
 ) -> Notification:
     because = news.verdict.because if news.verdict is not None and seen.leak else ()
-    verified = (news.verified,) if news.verified is not None else ()
+    verified = (seen.verified,) if stage is Stage.RESOLVED and seen.verified is not None else ()
     flapped = stage is Stage.OPENED and seen.reopened > 0 and seen.told_at is None
     return Notification(
         key=seen.key or seen.target,
@@ -242,7 +222,7 @@ def _notification(
         target=seen.target,
         title=first_line.title(stage, seen, now, flapped=flapped),
         sentences=because,
-        news=verified + (changes if seen.number else _lines(seen)),
+        news=verified + (changes if seen.number else waiting_lines(seen)),
         facts=facts_of(seen, news, now),
         diagnosis=news.diagnosis,
         action=news.action,

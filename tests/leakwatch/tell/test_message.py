@@ -126,6 +126,21 @@ def test_a_restart_without_an_incident_is_not_told() -> None:
     assert not told([(0, News(lines=("It was restarted.",))), (1000, QUIET)])
 
 
+def test_a_verified_end_waits_for_the_conditions_and_no_longer(live_verdict: Verdict) -> None:
+    """Memory that was too high at the restart is not yet known to be low: the end is told when it is, at once."""
+    leak, calm = News(live_verdict(since=NOW - 60), 16 * GIB), News(live_verdict(Level.QUIET), 16 * GIB)
+    said = told([
+        (0, replace(leak, began=(("memory", "Memory is at 95 %."),))),
+        (60, replace(leak, action=RESTART, outcome=DONE)),
+        (120, replace(calm, verified="A new process serves.")),
+        (150, leak),  # the detector lets go later
+        (180, replace(calm, ended=(("memory", "Memory is at 20 %."),))),
+    ])  # fmt: skip
+    assert stages(said) == ["opened", "acted", "resolved"]
+    assert said[2].at_seconds == NOW + 180
+    assert said[2].news == ("A new process serves.", f"{clock(180)}Z Memory is at 20 %.")
+
+
 def test_a_condition_alone_opens_and_resolves(live_verdict: Verdict) -> None:
     """A condition is told when it begins and when it ends, never per look."""
     calm = News(live_verdict(Level.QUIET), 16 * GIB)
