@@ -58,7 +58,7 @@ def story() -> list[Notification]:
         NOW - 60_000, Forecast(12_000, 11_000, 14_000), Interval(3410, 3300, 3600), because, NOW - 600,
     )  # fmt: skip
     steps = (
-        Step("Compare heap profiles an hour apart", "curl -s localhost:8501/pprof/heap > heap-1.prof"),
+        Step("See which other causes were ruled out", "leakwatch playbook run memory_leak --trace trace.csv"),
         Step("Bound the input shapes that reach the model, or pad them"),
     )
     cause = "Each request leaves memory behind in the serving process."
@@ -142,7 +142,7 @@ def main() -> None:
         chromium = shutil.which("chromium") or "chromium"
         flags = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars")
         quiet = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
-        size = ("--window-size=790,1345", f"--user-data-dir={folder}/profile", f"--screenshot={target}")
+        size = ("--window-size=790,1400", f"--user-data-dir={folder}/profile", f"--screenshot={target}")
         subprocess.run([chromium, *flags, *quiet, *size, page.as_uri()], check=True, capture_output=True, timeout=120)
 
 
