@@ -137,7 +137,7 @@ def _file_name(about: About) -> str:
 
 
 def _archive(file: IO[bytes], about: About, parts: Sequence[EvidencePart], size_bytes: int, began: float) -> int:
-    """Small parts first, so that a large one is what has to be cut; returns how many files it holds."""
+    """Small parts first, so that a large one is what has to be cut; how many files it holds beside the manifest."""
     import zstandard
 
     listed: list[dict[str, object]] = []
@@ -165,7 +165,7 @@ def _archive(file: IO[bytes], about: About, parts: Sequence[EvidencePart], size_
             "parts": listed,
         }
         _add(archive, MANIFEST, json.dumps(manifest, indent=1).encode(), about.at_seconds)
-    return len(taken)
+    return len(taken) - 1
 
 
 def _masked(content: bytes) -> bytes:

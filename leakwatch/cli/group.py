@@ -15,6 +15,8 @@ COMMANDS = (
     "doctor",
     "fleet",
     "playbook",
+    "act",
+    "evidence",
     "tell",
     "lint",
     "plan",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from leakwatch.act.acting import Acting
 from leakwatch.act.cluster import Cluster
@@ -25,20 +26,24 @@ from tests.fakes.kubernetes_store import BUDGETS, DEPLOYMENTS, RefusedError
 MEMORY = {"requests": {"memory": "256Mi"}, "limits": {"memory": "512Mi"}}
 PLACE = KubernetesPlace("ml", "serving", selector="app=serving")
 Restart = Action(Remedy.RESTART, "serving", "it leaks", False, 0.0, 10.0)
-ROLE = (
-    ("", "pods", "get"),
-    ("", "pods", "list"),
-    ("", "pods/eviction", "create"),
-    ("", "pods/resize", "patch"),
-    ("apps", "replicasets", "get"),
-    ("apps", "deployments", "get"),
-    ("apps", "deployments", "patch"),
-    ("apps", "statefulsets", "get"),
-    ("policy", "poddisruptionbudgets", "list"),
-    ("coordination.k8s.io", "leases", "get"),
-    ("coordination.k8s.io", "leases", "create"),
-    ("coordination.k8s.io", "leases", "update"),
-)
+RBAC = Path(__file__).parents[3] / "deploy" / "kubernetes" / "rbac"
+
+
+def rules() -> tuple[tuple[str, str, str], ...]:
+    """What the manifests that we ship allow: group, resource and verb."""
+    roles = [next(yaml.safe_load_all((RBAC / name / "role.yaml").read_text())) for name in GRANTED]
+    return tuple(
+        (group, resource, verb)
+        for role in roles
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    )
+
+
+GRANTED = ("evict", "rollout", "resize", "lease")
+ROLE = rules()
 
 
 @pytest.fixture
@@ -46,8 +51,8 @@ def restarter(kubernetes_api: KubernetesApi, tmp_path: Path) -> Callable[..., Po
     """A restarter with just the rights of the Role in the documents, or less."""
 
     def made(without: str = "", place: KubernetesPlace = PLACE, clock: Any = None) -> PodRestarter:
-        rules = tuple(rule for rule in ROLE if rule[1] != without)
-        kubernetes_api.cluster.accounts["leakwatch"] = ("system:serviceaccount:ml:leakwatch", rules)
+        allowed = tuple(rule for rule in ROLE if rule[1] != without)
+        kubernetes_api.cluster.accounts["leakwatch"] = ("system:serviceaccount:ml:leakwatch", allowed)
         kubeconfig = kubernetes_api.kubeconfig(tmp_path / "kubeconfig", "leakwatch")
         return PodRestarter(place, clock or SystemClock(), Cluster(str(kubeconfig)), 30.0, 5.0)
 
@@ -223,7 +228,7 @@ def test_an_eviction_whose_answer_was_lost_is_not_made_twice(kubernetes_api: Kub
     assert len(changes(kubernetes_api)) == 2
 
 
-@pytest.mark.parametrize("missing", sorted({rule[1] for rule in ROLE} - {"statefulsets", "pods/resize", "leases"}))
+@pytest.mark.parametrize("missing", ("pods", "pods/eviction", "replicasets", "deployments", "poddisruptionbudgets"))
 def test_a_missing_right_is_told_with_its_rule(kubernetes_api: KubernetesApi, restarter: Any, missing: str) -> None:
     """403 says which rule to add; nothing is done."""
     serving(kubernetes_api, 1 if missing == "deployments" else 2)

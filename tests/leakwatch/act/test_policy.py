@@ -1,6 +1,8 @@
 """May we, now? Every gate closes by itself, and the reasons say which."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -251,3 +253,12 @@ def test_evidence_drain_and_stop_take_at_most_half_of_the_time(
     assert sum(planned) == pytest.approx(min(sum(wanted), low / 2), abs=1e-6)
     for some, full in zip(planned, wanted, strict=True):
         assert some * sum(wanted) == pytest.approx(full * sum(planned), abs=1e-6, rel=1e-6)
+
+
+def test_every_gate_is_in_the_documents() -> None:
+    """And no other: the table of docs/acting.md names the gates as the audit does."""
+    document = (Path(__file__).parents[3] / "docs" / "acting.md").read_text()
+    named = set(re.findall(r"^\| `([a-z_]+)` \| .* \| .*\|$", document.partition("## The order")[0], re.MULTILINE))
+    decision = decided(standing=IN_CLUSTER)
+    gates = {reason.gate for reason in decision.reasons} | {"ledger", "state"}
+    assert named == gates
