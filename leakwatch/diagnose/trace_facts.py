@@ -118,6 +118,9 @@ def _measured(trace: Trace, assessment: Assessment) -> Iterator[Fact]:
     if page is not None and page[0] >= 1:
         said = f"the metrics page had {page[0]:.0f} bytes at first and {page[1]:.0f} in the end"
         yield Fact("page_ratio", page[1] / page[0], said)
+    held, left = (_last(trace.columns.get(name)) for name in (assessment.verdict.metric or "", "host_available_bytes"))
+    if held is not None and left is not None and held >= 1:
+        yield Fact("host_left_ratio", left / held, f"the host has {_mib(left)} left, and it holds {_mib(held)}")
     charged = ends.get("usage_bytes") or ends.get("working_set_bytes")
     if charged is None or charged[1] <= charged[0]:
         return
@@ -157,6 +160,12 @@ def _loads(trace: Trace) -> float | None:
     counts = [column[np.isfinite(column)] for column in totals]
     known = [float(np.maximum(np.diff(count), 0.0).sum()) for count in counts if len(count)]
     return sum(known) if known else None
+
+
+def _last(column: FloatArray | None) -> float | None:
+    """The last known value; None where there is none."""
+    known = column[np.isfinite(column)] if column is not None else np.empty(0)
+    return float(known[-1]) if len(known) else None
 
 
 def _ends(column: FloatArray) -> tuple[float, float] | None:

@@ -64,6 +64,10 @@ TRACE: Mapping[str, FactType] = MappingProxyType(
         "shmem_share": number(
             "the share of the growth that is shared memory and tmpfs", "shmem_bytes beside usage_bytes"
         ),
+        "host_left_ratio": number(
+            "the memory that the host could still hand out, as a multiple of what the container holds",
+            "host_available_bytes (MemAvailable in the host's /proc/meminfo)",
+        ),
         "kernel_share": number(
             "the share of the growth that is the kernel's own (sockets, slab, page tables)",
             "kernel_bytes beside usage_bytes",

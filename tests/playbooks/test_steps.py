@@ -26,7 +26,7 @@ SENTENCES = sorted({text for _, _, node in FINDINGS for text in (node.cause, *(s
 OTHER_FLAGS = {"max-old-space-size"}  # of Node.js
 BATCHING = known_fields("BatchingParameters")
 PROGRAMS = re.compile(
-    r"(?:cat|curl|df|dmesg|docker|du|find|grep|journalctl|kubectl|leakwatch|ls|nvidia-smi|saved_model_cli|ss|systemctl"
+    r"(?:cat|curl|df|dmesg|docker|du|find|grep|journalctl|kubectl|leakwatch|ls|nvidia-smi|ps|saved_model_cli|ss|systemctl"
     r"|tensorflow_model_server|tr) "
 )
 

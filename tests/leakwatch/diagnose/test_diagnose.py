@@ -153,6 +153,13 @@ def test_threads_and_shares() -> None:
     assert "page_cache_share" not in values(level, an_assessment())
 
 
+def test_what_the_host_has_left() -> None:
+    """The host's memory is told as a multiple of what the container holds."""
+    trace = a_trace({"anon_bytes": [1.0 * MIB, 2.0 * MIB], "host_available_bytes": [9.0 * MIB, 1.0 * MIB]})
+    assert values(trace, an_assessment())["host_left_ratio"] == 0.5
+    assert "host_left_ratio" not in values(a_trace({"anon_bytes": [1.0, 2.0]}), an_assessment())
+
+
 NUMBERS = st.just(float("nan")) | st.floats(0, 1e15)
 
 
