@@ -87,17 +87,20 @@ class Pooled:
     Attributes:
         time_seconds: (k,) moments that at least half of the replicas saw.
         columns: ``anon_bytes`` (whatever was measured), and ``requests_total`` where all replicas count requests.
-        growths: (r,) each replica's own slope over its lives, as a multiple of the group's; NaN where that
-            does not rise.
+        apart: (r,) bytes per second by which each replica rises faster than the mean, its lives' levels taken out; NaN
+            where it has too few points.
     """
 
     time_seconds: FloatArray
     columns: dict[str, FloatArray]
-    growths: FloatArray
+    apart: FloatArray
 
-    def rise_with(self) -> int:
-        """How many replicas rise with the group."""
-        return int(np.count_nonzero(self.growths >= ROSE_WITH))
+    def rise_with(self, slope: float) -> int:
+        """How many replicas share a leak of so many bytes per second that was found in the mean.
+
+        What the mean does besides (load, time of day) is in every replica and drops out.
+        """
+        return int(np.count_nonzero(slope + self.apart >= ROSE_WITH * slope))
 
 
 def pool(time_seconds: FloatArray, replicas: Sequence[Replica]) -> Pooled:
@@ -132,7 +135,7 @@ def pool(time_seconds: FloatArray, replicas: Sequence[Replica]) -> Pooled:
         mean_rate = _trimmed_mean(np.array([rate for rate in rates if rate is not None])[:, moments])
         width = np.diff(time_seconds[moments], prepend=time_seconds[moments][0])
         columns["requests_total"] = np.cumsum(np.nan_to_num(mean_rate) * width)
-    return Pooled(time_seconds[moments], columns, _growths(levels, lives, time_seconds[moments], common))
+    return Pooled(time_seconds[moments], columns, _apart(levels - common, lives, time_seconds[moments]))
 
 
 def false_discoveries(probabilities: FloatArray, rate: float = 0.05) -> NDArray[np.bool_]:
@@ -183,11 +186,9 @@ def _trimmed_mean(values: FloatArray) -> FloatArray:
     return np.asarray(np.where(kept, ordered, 0.0).sum(axis=0) / np.maximum(kept.sum(axis=0), 1))
 
 
-def _growths(levels: FloatArray, lives: NDArray[np.int64], time: FloatArray, common: FloatArray) -> FloatArray:
-    """(r,) each replica's slope over time, its lives' levels taken out, as a multiple of the group's."""
-    slope = _slope(time, common, np.zeros(len(time), dtype=np.int64))
-    own = np.array([_slope(time, row, life) for row, life in zip(levels, lives, strict=True)])
-    return own / slope if slope > 0 else np.full(len(levels), np.nan)
+def _apart(residuals: FloatArray, lives: NDArray[np.int64], time: FloatArray) -> FloatArray:
+    """(r,) slopes of what each replica does beyond the mean."""
+    return np.array([_slope(time, row, life) for row, life in zip(residuals, lives, strict=True)])
 
 
 def _slope(time: FloatArray, level: FloatArray, life: NDArray[np.int64]) -> float:

@@ -38,13 +38,14 @@ def outline(trace: Trace, metric: str, edges: FloatArray) -> Replica:
 def assess_together(
     time_seconds: FloatArray, replicas: Sequence[Replica], limit_bytes: float | None
 ) -> tuple[Assessment, int]:
-    """Judge replicas as one: the assessment of their mean, and how many of them rise with it."""
+    """Judge replicas as one: the assessment of their mean, and how many of them share its leak (0 without one)."""
     from detectors.assess import assess as assessed
     from detectors.pooling import pool
 
     pooled = pool(time_seconds, replicas)
     found = assessed(pooled.time_seconds, pooled.columns, limit_bytes=limit_bytes, replicas=len(replicas))
-    return found, pooled.rise_with()
+    leak = found.verdict.trend
+    return found, pooled.rise_with(leak.slope_per_second) if leak is not None else 0
 
 
 def claimable(probabilities: FloatArray, false_discovery_rate: float) -> "NDArray[np.bool_]":
