@@ -1,5 +1,6 @@
 """cgroup files of both versions, laid out as the kernel does, become samples."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -73,6 +74,45 @@ def test_version_2_tells_more(tmp_path: Path) -> None:
     assert values["cpu_throttled_seconds_total"] == pytest.approx(0.5)
     assert values["peak_bytes"] == 1000 * MIB
     assert values["threads"] == 17
+
+
+def test_processor_time_of_version_1_is_in_another_hierarchy(tmp_path: Path) -> None:
+    """Under the same path; in nanoseconds there."""
+    box = lay_out(tmp_path / "memory" / "box", VERSION_1)
+    lay_out(
+        tmp_path / "cpu,cpuacct" / "box",
+        {"cpuacct.usage": "2500000000\n", "cpu.stat": "nr_periods 1\nthrottled_time 500000000\n"},
+    )
+    values = source_at(box).read(1000.0).values
+    assert values["cpu_seconds_total"] == pytest.approx(2.5)
+    assert values["cpu_throttled_seconds_total"] == pytest.approx(0.5)
+
+
+def test_the_largest_process_is_named(tmp_path: Path) -> None:
+    """What is in no process namespace of ours (0), or has ended, is left out of account."""
+    box = lay_out(tmp_path / "box", VERSION_2)
+    source = source_at(box)
+    assert source.pid is None
+    source.read(1.0)
+    assert source.pid is None
+    (box / "cgroup.procs").write_text(f"0\n{os.getpid()}\n4194305\n")
+    assert source.pid == os.getpid()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+def test_a_cgroup_that_we_may_not_read_is_said(tmp_path: Path) -> None:
+    """One line with the remedy; it is there, so it is not gone."""
+    box = lay_out(tmp_path / "box", VERSION_2)
+    for path in (tmp_path.parent.parent, tmp_path.parent, tmp_path, box):
+        path.chmod(0o755)
+    (box / "memory.stat").chmod(0)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(SourceError, match="Permission denied; run as root, or as the user") as raised:
+            source_at(box).read(1.0)
+    finally:
+        os.seteuid(0)
+    assert not raised.value.gone
 
 
 def test_the_tightest_limit_above_counts(tmp_path: Path) -> None:

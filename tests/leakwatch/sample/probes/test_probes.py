@@ -266,3 +266,18 @@ def test_arenas_are_counted(start: Start) -> None:
     busy = SERVER.replace("target=wait.wait", "target=lambda: (bytearray(2000), wait.wait())")
     assert (process_state_of(start(busy, PYTHONMALLOC="malloc").pid).arenas or 0) >= 2
     assert process_state_of(start(busy, PYTHONMALLOC="malloc", MALLOC_ARENA_MAX="1").pid).arenas == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+def test_the_state_of_a_process_that_we_may_not_look_into() -> None:
+    """What everyone may see is known, the rest is unknown, and nothing is raised."""
+    with subprocess.Popen(["sleep", "1000"], user=65533) as other:
+        os.seteuid(65534)
+        try:
+            state = process_state_of(other.pid)
+        finally:
+            os.seteuid(0)
+            other.kill()
+    assert (state.running, state.threads) == (True, 1)
+    assert state.arguments == ("sleep", "1000")
+    assert (state.arenas, state.libraries, state.environment) == (None, None, None)

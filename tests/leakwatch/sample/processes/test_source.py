@@ -198,3 +198,20 @@ def test_new_workers_are_found(start: Start, later_seconds: float) -> None:
     process.stdin.flush()
     assert process.stdout.readline() == "forked\n"
     assert source.read(later_seconds).values["threads"] == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+def test_without_the_right_to_see_shares_it_is_said(start: Start) -> None:
+    """Memory, threads and the limit are still there; `blind_to` names what is not, and the capability."""
+    process = start(PRELOADED.format(mib=8))
+    os.seteuid(65534)
+    try:
+        source = ProcessSource(lambda: process.pid)
+        sample = source.read(time.time())
+        told = " ".join(source.blind_to)
+        source.close()
+    finally:
+        os.seteuid(0)
+    assert sample.values["threads"] == 4
+    assert sample.values["anon_bytes"] > 4 * 8 * MIB  # the eight that the four share, once for each
+    assert "counted for each: run as its user or with the capability SYS_PTRACE" in told
