@@ -9,6 +9,11 @@ from leakwatch.lint.rule import Hit, Rule
 from leakwatch.lint.subjects import PrometheusRule
 
 _SPEC_LIMIT = re.compile(r"container_spec_memory_limit_bytes(?:\s*\{[^{}]*\})?")
+_MATCHING = r"(?:(?:on|ignoring)\s*\([^()]*\)\s*)?(?:group_(?:left|right)\s*(?:\([^()]*\)\s*)?)?"
+_OPENED = r"(?:(?:\w+\s*(?:(?:by|without)\s*\([^()]*\)\s*)?)?\(\s*)*"
+_DIVIDED_BY = re.compile(rf"/\s*{_MATCHING}{_OPENED}$", re.IGNORECASE)
+_NOT_ZERO = re.compile(r"(?:>|!=)\s*0(?![.\d])")
+_FILTERED = re.compile(r"limit_bytes[^/]*(?:>|!=)\s*0(?![.\d])")
 _MEMORY = re.compile(r"container_memory_\w+|process_resident_memory_bytes|leakwatch_memory_bytes")
 _GPU_MEMORY = re.compile(
     r"DCGM_FI_DEV_FB_(?:USED|FREE)|nvidia_(?:smi_)?(?:gpu_)?memory_used|nvidia_gpu_memory_used_bytes"
@@ -31,12 +36,8 @@ def unlimited(rule: PrometheusRule, project: Project) -> Iterator[Hit]:
     """A division by a limit that is 0 where there is none."""
     text = rule.expression.text
     for match in _SPEC_LIMIT.finditer(text):
-        before, after = text[: match.start()].rstrip().rstrip("("), text[match.end() :].lstrip()
-        if (
-            before.rstrip().endswith("/")
-            and not re.match(r"(?:>|!=)\s*0(?![.\d])", after)
-            and not re.search(r"limit_bytes[^/]*(?:>|!=)\s*0(?![.\d])", text)
-        ):
+        after = text[match.end() :].lstrip()
+        if _DIVIDED_BY.search(text[: match.start()]) and not _NOT_ZERO.match(after) and not _FILTERED.search(text):
             yield Hit(
                 rule.line_of("container_spec_memory_limit_bytes"),
                 "container_spec_memory_limit_bytes is 0 without a limit: the ratio is +Inf and fires for ever; divide "
