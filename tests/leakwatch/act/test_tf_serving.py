@@ -1,0 +1,170 @@
+"""One model is unloaded and loaded again by an edit of the polled config, and the config is never left without it."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leakwatch.act.model_config import without_model
+from leakwatch.act.tf_serving import ModelReloader
+from leakwatch.clock import SystemClock
+from leakwatch.errors import ActError
+from leakwatch.ports import Action
+from leakwatch.settings import ServingKind, ServingSettings
+from playbooks.types import Action as Remedy
+from tests.fakes.model_server import ModelServer
+
+CONFIG = """# models of the shop; "name: resnet" in a comment is none
+model_config_list {
+  config {
+    name: "resnet"  # the big one }
+    base_path: '/models/resnet{'
+    model_version_policy { specific { versions: 47 } }
+    version_labels { key: "name" value: 1 }
+  }
+  config: <
+    base_path: "/models/bert", name: "bert"; model_platform: "tensorflow"
+  >
+  config {
+    name: "half" "way" base_path: "/models/half"
+    logging_config { log_collector_config { type: "x" filename_prefix: "name: 'bert'" } } }
+}
+"""
+RELOAD = Action(Remedy.RELOAD_MODEL, "serving", "it leaks", False, 0.0, 0.0, model="resnet")
+
+
+def yes() -> bool:
+    return True
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "models.config"
+    path.write_text(CONFIG)
+    path.chmod(0o640)
+    return path
+
+
+@pytest.fixture
+def server(config: Path) -> Iterator[ModelServer]:
+    server = ModelServer(config)
+    yield server
+    server.close()
+
+
+def reloader(config: Path, url: str = "http://127.0.0.1:1", **more: Any) -> ModelReloader:
+    serving = ServingSettings(ServingKind.TF_SERVING, f"{url}/monitoring/prometheus/metrics", None, str(config))
+    return ModelReloader(serving, SystemClock(), **more)
+
+
+@pytest.mark.parametrize(
+    ("model", "begins", "ends"),
+    [
+        ("resnet", 'config {\n    name: "resnet"', "value: 1 }\n  }"),
+        ("bert", "config: <", ">"),
+        ("halfway", 'config {\n    name: "half"', "} } }"),
+    ],
+)
+def test_one_block_is_cut_out_and_all_else_stays(model: str, begins: str, ends: str) -> None:
+    """Comments, quotes, braces in strings, both kinds of braces, and strings side by side."""
+    start = CONFIG.index(begins)
+    end = CONFIG.index(ends, start) + len(ends)
+    assert without_model(CONFIG.encode(), model).decode() == CONFIG[:start] + CONFIG[end:]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        'model_config_list { config { name: "other" } }',
+        'model_config_list { config { name: "resnet" } config { name: "resnet" } }',
+        'model_config_list { config { name: "resnet" }',
+        'model_config_list { config { name: "resnet } }',
+        'model_config_list: { config: [ { name: "resnet" }, { name: "b" } ] }',
+        'custom_model_config { config { name: "resnet" } }',
+        '} config { name: "resnet" }',
+    ],
+)
+def test_what_cannot_be_edited_safely_is_refused(text: str) -> None:
+    """No such model, two of them, a list, or what is no text protobuf."""
+    with pytest.raises(ValueError, match=r"."):
+        without_model(text.encode(), "resnet")
+
+
+@given(st.binary(max_size=200), st.text(max_size=5))
+def test_any_bytes_are_edited_or_refused(content: bytes, model: str) -> None:
+    """What comes back is shorter, and made of the same bytes."""
+    try:
+        edited = without_model(content, model)
+    except ValueError:
+        return
+    assert len(edited) < len(content)
+
+
+def test_a_model_is_reloaded_and_the_others_never_left(config: Path, server: ModelServer) -> None:
+    """Unloaded, loaded, and the config is what it was, with its rights."""
+    outcome = reloader(config, server.url).carry_out(RELOAD, yes)
+    assert outcome.done, outcome.detail
+    assert server.seen == [
+        frozenset({"resnet", "bert", "half"}),
+        frozenset({"bert", "half"}),
+        frozenset({"resnet", "bert", "half"}),
+    ]
+    assert server.states["resnet"] == "AVAILABLE"
+    assert config.read_text() == CONFIG
+    assert config.stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in config.parent.iterdir()] == [config.name]
+
+
+def test_a_server_that_does_not_poll_is_told_and_the_config_is_put_back(config: Path, server: ModelServer) -> None:
+    """Nothing happened to the model."""
+    server.deaf = True
+    outcome = reloader(config, server.url, unload_seconds=0.5).carry_out(RELOAD, yes)
+    assert not outcome.done
+    assert "poll_wait_seconds" in outcome.detail
+    assert config.read_text() == CONFIG
+    assert server.states["resnet"] == "AVAILABLE"
+
+
+def test_a_model_that_does_not_come_back_is_an_error(config: Path, server: ModelServer) -> None:
+    """A person has to look at it; the config names it again."""
+    server.refuses_to_load = True
+    with pytest.raises(ActError, match="did not load again"):
+        reloader(config, server.url, load_seconds=0.5).carry_out(RELOAD, yes)
+    assert config.read_text() == CONFIG
+
+
+def test_an_edit_that_a_killed_agent_left_is_undone(config: Path) -> None:
+    """At the next start; unless somebody has written another config since."""
+    kept = config.with_name(config.name + ".leakwatch-original")
+    kept.write_text(CONFIG)
+    config.write_bytes(without_model(CONFIG.encode(), "resnet"))
+    reloader(config)
+    assert config.read_text() == CONFIG
+    assert not kept.exists()
+    kept.write_text(CONFIG)
+    config.write_text("model_config_list { }\n# a new one")
+    reloader(config)
+    assert config.read_text() == "model_config_list { }\n# a new one"
+    assert not kept.exists()
+
+
+def test_a_dry_run_writes_nothing(config: Path, server: ModelServer) -> None:
+    """It says what would be done."""
+    outcome = reloader(config, server.url).carry_out(replace(RELOAD, dry_run=True), yes)
+    assert (outcome.done, server.seen) == (False, [frozenset({"resnet", "bert", "half"})])
+
+
+def test_a_mounted_config_map_is_refused(config: Path, server: ModelServer) -> None:
+    """A symbolic link as the kubelet makes them is not replaced by a file."""
+    link = config.with_name("mounted.config")
+    os.symlink(config, link)
+    with pytest.raises(ActError, match="ConfigMap"):
+        reloader(link, server.url).carry_out(RELOAD, yes)
+    assert link.is_symlink()
+    assert config.read_text() == CONFIG
