@@ -114,11 +114,15 @@ def fixes(report: Report) -> dict[str, list[Edit]]:
 
 
 def _with_fixes(findings: Sequence[Finding], texts: Mapping[str, str]) -> Iterator[Finding]:
-    """The findings, sorted by file, with their diffs."""
+    """The findings, sorted by file, with their diffs; a line with a placeholder is not for us to write."""
     for file, of_file in groupby(findings, key=lambda one: one.file):
         lines = patch.lines_of(texts.get(file, ""))
         for one in of_file:
-            yield replace(one, fix=patch.diff(file, lines, one.edits) or None) if one.edits else one
+            replaced = (line for edit in one.edits for line in lines[edit.line - 1 : edit.line - 1 + edit.removed])
+            if file not in texts or any("{{" in line for line in replaced):
+                yield replace(one, edits=())
+            else:
+                yield replace(one, fix=patch.diff(file, lines, one.edits) or None) if one.edits else one
 
 
 def _mounted(subjects: Sequence[object]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from leakwatch.lint.wording import listed, number, size
 
 LEAST_BYTES = 6 * 2**20
 """Docker refuses less; a process of any server needs more."""
-_LOW_REQUEST = 0.5
+_LOW_REQUEST = 0.25
 _NOT_LIMITED = ("Job", "CronJob")
 
 
@@ -222,7 +222,7 @@ RULES = (
     Rule(
         "request-far-below-limit",
         Severity.NOTE,
-        "a model server that asks for less than half of its limit",
+        "a model server that asks for less than a quarter of its limit",
         "The scheduler fills the node by requests; what is over its request is evicted first, and oom_score_adj falls "
         "with the request.",
         "docs.kubernetes.io: node-pressure eviction",

@@ -137,6 +137,17 @@ def test_values_fill_in_a_template(tmp_path: Path, leakwatch: Run) -> None:
     ]
 
 
+def test_a_fix_writes_no_values_into_a_template(tmp_path: Path, leakwatch: Run) -> None:
+    """A line with a placeholder stays as it is; the others are mended."""
+    template = LIMITED.replace("1.0", "{{ .Values.tag }}") + "      args: [{{ .Values.memory }}]\n"
+    template += '    - {name: b, image: "a:{{ .Values.tag }}", resources: {limits: {memory: {{ .Values.memory }}}}}\n'
+    (tmp_path / "pod.yaml").write_text(template)
+    (tmp_path / "values.txt").write_text("tag: '1'\nmemory: 512m\n")
+    done = leakwatch("pod.yaml", "--values", "values.txt", "--fix", "-o", "json")
+    assert (tmp_path / "pod.yaml").read_text() == template.replace("memory: 512m}", "memory: 512Mi}")
+    assert [(one["rule"], one["fix"]) for one in json.loads(done.stdout)["findings"]] == [("memory-unit", None)]
+
+
 def test_the_size_of_a_model_may_be_given(tmp_path: Path, leakwatch: Run) -> None:
     """--model-size stands in for a model that is not on this disk."""
     text = GOOD.replace("registry.example.com/web:1.0", "tensorflow/serving:2.19.1").replace("512Mi", "3Gi")
