@@ -162,7 +162,8 @@ def _ruling(case: Case, reasons: list[Reason], settings: ActSettings) -> Ruling:
         return Ruling.ASK
     forecast = case.verdict.forecast
     people_know = "silence" in closed or ("approval" in closed and not asks)
-    if people_know or "limit_near" in closed or forecast is None:
+    # What is under way is verified, and escalates itself where it did not help; till then the verdict is of the past.
+    if people_know or closed.keys() & {"limit_near", "under_way"} or forecast is None:
         return Ruling.WAIT
     patience = settings.act_before_limit_seconds / 2  # what is unknown may yet become known
     for gate, reason in closed.items():

@@ -25,7 +25,7 @@ def news_of(
     held = approval = None
     if decision is not None:
         against = [reason for reason in decision.against if reason.gate != "approval"]
-        if decision.ruling is Ruling.WOULD_ACT:
+        if decision.ruling in (Ruling.WOULD_ACT, Ruling.ACT):
             action = action or decision.action
         elif decision.ruling is Ruling.ASK:
             action = action or decision.action

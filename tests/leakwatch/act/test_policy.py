@@ -195,6 +195,14 @@ def test_a_person_is_called_where_no_gate_opens_in_time() -> None:
     assert decided(view=used_up).ruling is Ruling.ESCALATE
 
 
+def test_nobody_is_called_while_an_action_is_being_verified() -> None:
+    """The leak that the restart ended is still in the verdict for a moment: that is no reason to wake a person."""
+    fresh = View(acts=(replace(act(1.0), helped=None),))
+    decision = decided(leaking(60.0), view=fresh)
+    assert "under_way" in closed(decision)
+    assert decision.ruling is Ruling.WAIT
+
+
 def test_what_stays_unknown_becomes_a_persons_matter() -> None:
     """An API that is down is waited for while more than half of the time is left."""
     assert decided(leaking(1000.0), standing=None).ruling is Ruling.WAIT
