@@ -94,8 +94,8 @@ class Worker:
             return
         self._say(decision, What.BEGUN, f"{action.remedy} of {action.target} is begun: {action.reason}")
         self._take_evidence(decision, number, probes)
-        if not self._drained(action) or not self._still(held):
-            why = "the agent is ending" if self._closing.is_set() else "the lease was lost"
+        why = self._obstacle(decision, action, restarter, held)
+        if why is not None:
             self._end(decision, number, Outcome(False, f"{why}; nothing was touched", 0.0))
             return
         outcome = self._carried_out(decision, number, restarter, action, held)
@@ -114,6 +114,22 @@ class Worker:
         with suppress(ActError):  # a full disk is told, and is no reason to let the container be killed
             self._ledger.evidence(number, bundle.sentence)
         self._say(decision, What.EVIDENCE, bundle.sentence, page=bundle.path is None)
+
+    def _obstacle(
+        self, decision: Decision, action: Action, restarter: Restarter, held: Callable[[], bool]
+    ) -> str | None:
+        """What has changed while the evidence was taken and the traffic drained; None where it may be acted."""
+        if not self._drained(action):
+            return "the agent is ending"
+        if not self._still(held):
+            return "the lease was lost"
+        try:
+            standing = restarter.standing(self._clock.now())
+        except ActError as error:
+            return f"its state has become unknown ({error})"
+        if "life" not in standing.not_applicable and standing.life != decision.life:
+            return "it was restarted by somebody else meanwhile"
+        return None
 
     def _drained(self, action: Action) -> bool:
         """Waits with readiness off; False where the agent is ending."""
@@ -150,11 +166,12 @@ class Worker:
     def _end(self, decision: Decision, number: int, outcome: Outcome | None, why: str = "") -> None:
         what = What.DONE if outcome is not None and outcome.done else What.FAILED
         sentence = outcome.detail if outcome is not None else f"nobody knows whether it was done: {why}"
+        told = outcome or Outcome(False, sentence, 0.0)
         try:
             self._ledger.end(number, outcome, sentence)
         except ActError as error:  # it stays unfinished there, which counts as done
             self._say(decision, What.TROUBLE, str(error), page=True)
-        self._say(decision, what, sentence, outcome, page=what is What.FAILED)
+        self._say(decision, what, sentence, told, page=what is What.FAILED)
 
     def _wait_until_ready(self, decision: Decision, restarter: Restarter, held: Callable[[], bool]) -> None:
         """Keeps the lease and the readiness off until a new life serves; whether it helped is judged later."""

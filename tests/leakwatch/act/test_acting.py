@@ -149,6 +149,8 @@ def test_a_backend_that_fails_leaves_nobody_knowing_and_counts(scene: Any) -> No
     scene.act_on(leaking())
     [failed] = [happening for happening in scene.told if happening.what is What.FAILED]
     assert failed.page
+    assert failed.outcome is not None
+    assert not failed.outcome.done
     assert "the daemon does not answer" in failed.sentence
     scene.restarter.refuse = None
     assert scene.act_on(leaking()).ruling is not Ruling.ACT
@@ -198,6 +200,24 @@ def test_the_lease_is_kept_until_the_new_life_is_ready(scene: Any) -> None:
     scene.restarter.state = replace(scene.restarter.state, ready=True)
     scene.wait(lambda: not acting.busy())
     assert claim.released == 1
+
+
+def test_a_container_that_restarted_by_itself_meanwhile_is_left_alone(scene: Any) -> None:
+    """Killed by the kernel while its evidence was taken: the fresh one is not the one that was decided about."""
+    scene.probe.do = lambda: setattr(scene.restarter, "state", replace(scene.restarter.state, life="another"))
+    scene.start()
+    scene.act_on(leaking())
+    assert scene.restarter.restarts == []
+    assert "restarted by somebody else" in scene.told[-1].sentence
+
+
+def test_a_state_that_becomes_unknown_meanwhile_is_left_alone(scene: Any) -> None:
+    """The backend stopped answering between the decision and the act."""
+    scene.probe.do = lambda: setattr(scene.restarter, "unknown", "connection refused")
+    scene.start()
+    scene.act_on(leaking())
+    assert scene.restarter.restarts == []
+    assert "has become unknown" in scene.told[-1].sentence
 
 
 def test_readiness_is_off_while_it_drains_and_until_the_new_life_is_ready(scene: Any) -> None:
