@@ -2,9 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from leakwatch import detect
-from leakwatch.diagnose import facts_of_incidents, facts_of_process, facts_of_server, facts_of_trace, without_doubts
+from leakwatch.deployed import deployed
+from leakwatch.diagnose import (
+    facts_of_deployment,
+    facts_of_incidents,
+    facts_of_process,
+    facts_of_server,
+    facts_of_trace,
+    without_doubts,
+)
 from leakwatch.diagnose.trees import facts_of_file
 from leakwatch.errors import LeakwatchError
 from leakwatch.kills import LogEvidence, facts_of_logs, with_kills
@@ -14,17 +23,17 @@ from leakwatch.sample.processes.state import process_state_of
 from leakwatch.sample.serving.state import server_state_of
 from leakwatch.sample.trace_files import read_traces
 from leakwatch.trace import Trace, with_limit
-from playbooks.types import Fact, ProcessState, ServerState
+from playbooks.types import Deployment, Fact, ProcessState, ServerState
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """Where the facts come from: paths as the caller gave them.
 
-    ``container`` names the series of a trace that holds several. ``limit_bytes`` of 0 is no limit, whatever the trace
-    states; None leaves that to the trace. ``pid`` is the server's process, where it runs on this machine; ``server``
-    the REST address of a TensorFlow Serving, and ``models`` what to ask it for. What a file of facts says outweighs all
-    else.
+    ``container`` names one of several in a trace or a manifest. ``limit_bytes`` of 0 is no limit, whatever the trace
+    states; None leaves that to the trace, and to the manifest where the trace knows none. ``pid`` is the server's
+    process, where it runs on this machine; ``server`` the REST address of a TensorFlow Serving, and ``models`` what to
+    ask it for. What a file of facts says outweighs all else.
     """
 
     trace: str | None = None
@@ -35,6 +44,7 @@ class Known:
     pid: int | None = None
     server: str | None = None
     models: Sequence[str] = ()
+    manifest: str | None = None
 
 
 def facts_of(known: Known) -> tuple[Fact, ...]:
@@ -47,15 +57,28 @@ def facts_of(known: Known) -> tuple[Fact, ...]:
     evidence = LogEvidence(*read_all(known.logs, Dating())) if known.logs else None
     state = process_state_of(known.pid) if known.pid is not None else ProcessState()
     server = server_state_of(known.server, known.models) if known.server is not None else ServerState()
-    return (*_measured(known, evidence, state), *facts_of_server(server), *written)
+    deployment, planned = (
+        deployed(known.manifest, known.container) if known.manifest is not None else (Deployment(), ProcessState())
+    )
+    return (
+        *facts_of_process(planned),
+        *_measured(known, evidence, state, deployment.limit_bytes),
+        *facts_of_deployment(deployment),
+        *facts_of_server(server),
+        *written,
+    )
 
 
-def _measured(known: Known, evidence: LogEvidence | None, state: ProcessState) -> tuple[Fact, ...]:
+def _measured(
+    known: Known, evidence: LogEvidence | None, state: ProcessState, planned_bytes: float | None
+) -> tuple[Fact, ...]:
     if known.trace is None:
         return (*_logged(evidence), *facts_of_process(state))
     trace = _one_of(read_traces(known.trace), known)
     if known.limit_bytes is not None:
         trace = with_limit(trace, known.limit_bytes or None)
+    elif trace.limit_bytes is None and planned_bytes is not None and isfinite(planned_bytes):
+        trace = with_limit(trace, planned_bytes)
     assessment = detect.assess(trace)
     if evidence is None:
         return (*facts_of_trace(trace, assessment), *facts_of_process(state, trace))
@@ -72,7 +95,7 @@ def _logged(evidence: LogEvidence | None) -> tuple[Fact, ...]:
 
 def _one_of(traces: Sequence[Trace], known: Known) -> Trace:
     names = [str(trace.target.container) for trace in traces]
-    if known.container is None and len(traces) == 1:
+    if len(traces) == 1 and (known.container is None or traces[0].target.container is None):
         return traces[0]
     if known.container is None:
         what = f"{known.trace}: holds {len(traces)} containers; name one with --container: {', '.join(names[:10])}"

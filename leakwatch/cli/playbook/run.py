@@ -17,7 +17,8 @@ _PIPE_WIDTH = 80
 @click.option("--pid", type=click.IntRange(1), help="The server's process on this machine: flags, threads, allocator.")
 @click.option("--server", metavar="URL", help="A TF Serving's REST address: states of its models.")
 @click.option("--model", "models", metavar="NAME", multiple=True, help="Asked of it; else those on its metrics page.")
-@click.option("--container", metavar="NAME", help="Of a trace that holds several.")
+@click.option("--manifest", metavar="FILE", help="How it is deployed: Kubernetes, compose, or docker inspect.")
+@click.option("--container", metavar="NAME", help="Of a trace or a manifest that holds several.")
 @click.option("--limit", metavar="SIZE", callback=parsed(parse_limit), help="The memory limit; max: none.")
 @playbooks_flag
 @click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", show_default=True)
@@ -33,6 +34,7 @@ def run(
     pid: int | None,
     server: str | None,
     models: tuple[str, ...],
+    manifest: str | None,
     container: str | None,
     limit: float | None,
     playbooks: tuple[str, ...],
@@ -48,7 +50,7 @@ def run(
     from leakwatch.diagnose import diagnose_by
 
     name = named(name, playbooks)
-    known = Known(trace, logs, facts, container, limit, pid, server, models)
+    known = Known(trace, logs, facts, container, limit, pid, server, models, manifest)
     diagnosis = diagnose_by(name, facts_of(known), read_trees(playbooks))
     if output == "json":
         from leakwatch.tell.document import diagnosis_as_json

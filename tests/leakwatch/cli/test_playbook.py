@@ -104,6 +104,20 @@ def test_run_with_a_server(capsys: pytest.CaptureFixture[str]) -> None:
     assert diagnosis["path"][0]["answer"] == "no" and "takes no connections" in diagnosis["path"][0]["evidence"]
 
 
+def test_run_with_a_manifest(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """How the container is deployed answers what neither a trace nor a log can."""
+    manifest = str(ROOT / "docs/examples/lint/serving.yaml")
+    facts = tmp_path / "facts.yaml"
+    facts.write_text("server_answers: false\nprocess_running: false\nended_by: sigkill\noom_proven: false\n")
+    killed = ["run", "model_loading_failure", "--manifest", manifest, "--facts", str(facts), "-o", "json"]
+    cause = json.loads(output_of(capsys, *killed))["diagnosis"]["cause"]
+    assert cause.startswith("The liveness probe kills it before its load is over")
+    leak = ["run", "memory_leak", "--trace", TRACE, "--manifest", manifest, "-o", "json"]
+    asked = {one["ask"]: one for one in json.loads(output_of(capsys, *leak))["diagnosis"]["path"]}
+    polled = asked["Does TF Serving poll its model config, so that one model can be reloaded alone?"]
+    assert (polled["answer"], polled["evidence"]) == ("no", "--model_config_file_poll_wait_seconds is not given")
+
+
 def test_kills_lead_into_the_leak(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """A leak whose kill the kernel's log proves is walked through both trees, and no proof is asked for again."""
     trace = ROOT / "sample_traces/cgroup_oom_kills.csv"
