@@ -1,6 +1,8 @@
 """``leakwatch lint``: parse, call, render, exit status."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import click
 
@@ -11,7 +13,7 @@ from leakwatch.lint.patch import diff, lines_of, write
 from leakwatch.lint.rules import RULES
 from leakwatch.lint.search import STANDARD_INPUT
 from leakwatch.lint.values import read_values
-from leakwatch.quantities import parse_size
+from leakwatch.quantities import parse_size, shown
 from leakwatch.tell.findings_outputs import OUTPUTS, findings_as_text
 from leakwatch.tell.units import count, visible
 
@@ -30,6 +32,7 @@ _PASSES = 4
     callback=parsed(parse_size),
     help="Of one version of a model that is not on this disk.",
 )
+@click.option("--ignore", metavar="RULE", multiple=True, help="A rule that is not asked; repeatable.")
 @click.option("--diff", "diffing", is_flag=True, help="Show what --fix would change, and nothing else.")
 @click.option("--fix", "fixing", is_flag=True, help="Mend what can be mended; then show what is left.")
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR and a pipe turn them off too.")
@@ -41,6 +44,7 @@ def command(
     output: str,
     values: tuple[str, ...],
     model_size: float | None,
+    ignore: tuple[str, ...],
     diffing: bool,
     fixing: bool,
     no_color: bool,
@@ -60,10 +64,17 @@ def command(
         raise click.UsageError("--diff is a form of its own; leave out --fix and --output")
     if fixing and STANDARD_INPUT in paths:
         raise click.UsageError("--fix cannot write to standard input; name files, or use --diff")
-    filled = read_values(values) if values else None
-    report = lint(paths, values=filled, model_size_bytes=model_size)
+    if unknown := set(ignore) - {rule.id for rule in RULES}:
+        raise click.BadParameter(
+            f"there is no rule {shown(min(unknown))}; docs/lint.md lists them", param_hint="--ignore"
+        )
+    rules = tuple(rule for rule in RULES if rule.id not in ignore)
+    look = partial(
+        lint, paths, values=read_values(values) if values else None, model_size_bytes=model_size, rules=rules
+    )
+    report = look()
     if fixing:
-        report = _fixed(report, paths, filled, model_size)
+        report = _fixed(report, look)
     width, _ = screen_size(pipe_width=100)
     colour = wants_colour(context, no_color)
     if diffing:
@@ -84,9 +95,7 @@ def command(
     return FOUND if any(one.severity is not Severity.NOTE for one in report.findings) else NOTHING_FOUND
 
 
-def _fixed(
-    report: Report, paths: tuple[str, ...], values: dict[str, object] | None, model_size: float | None
-) -> Report:
+def _fixed(report: Report, look: Callable[[], Report]) -> Report:
     """Write the fixes, look again, until nothing is left to write; tells how much was done."""
     before, written = len(report.findings), set()
     for _ in range(_PASSES):
@@ -96,7 +105,7 @@ def _fixed(
         for file, of_file in edits.items():
             write(file, of_file)
             written.add(file)
-        report = lint(paths, values=values, model_size_bytes=model_size)
+        report = look()
     mended = max(before - len(report.findings), 0)
     if written:
         print(f"leakwatch: mended {count(mended, 'finding')} in {count(len(written), 'file')}", file=sys.stderr)

@@ -117,6 +117,21 @@ def test_fix_writes_and_shows_what_is_left(tmp_path: Path, leakwatch: Run) -> No
     assert os.listdir(tmp_path) == ["pod.yaml"]
 
 
+def test_what_is_allowed_is_not_said(tmp_path: Path, leakwatch: Run) -> None:
+    """By --ignore for a run, by a comment on the line or before it for one place; another rule's comment allows "
+    "nothing."""
+    (tmp_path / "pod.yaml").write_text(LIMITED)
+    assert leakwatch("pod.yaml", "--ignore", "memory-unit").returncode == 0
+    for comment, status in (("memory-unit", 0), ("image-latest, memory-unit", 0), ("image-latest", 10)):
+        (tmp_path / "pod.yaml").write_text(LIMITED.rstrip() + f"  # leakwatch: allow {comment}\n")
+        assert leakwatch("pod.yaml").returncode == status
+        before = LIMITED.replace("      resources", f"      # leakwatch: allow {comment}\n      resources")
+        (tmp_path / "pod.yaml").write_text(before)
+        assert leakwatch("pod.yaml").returncode == status
+    done = leakwatch("pod.yaml", "--ignore", "no-such-rule")
+    assert done.returncode == 2 and "there is no rule 'no-such-rule'" in done.stderr
+
+
 def test_standard_input(leakwatch: Run) -> None:
     """`helm template . | leakwatch lint -`: the file is called -."""
     done = leakwatch("-", "-o", "json", stdin=POD + "---\n" + LIMITED)

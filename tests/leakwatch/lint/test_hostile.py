@@ -1,6 +1,7 @@
 """Whatever lies in a folder, lint ends, says in one line what it could not read, and reads the rest."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,15 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from leakwatch.findings import Severity
 from leakwatch.lint.check import lint
 from leakwatch.lint.project import Project
 from leakwatch.lint.recognise import recognise
+from leakwatch.lint.rule import Hit, Rule
 from leakwatch.lint.rules import RULES
 from leakwatch.lint.search import LARGEST_BYTES
 from leakwatch.lint.source_text import SourceText
+from leakwatch.lint.subjects import Container
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - {name: a, image: 'a:1'}\n"
 CORPUS = Path(__file__).parents[3] / "benchmarks" / "lint_corpus"
@@ -78,6 +82,21 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo.yaml")
     assert lint([str(tmp_path)]).errors == ()
     assert "no regular file" in lint([str(tmp_path / "fifo.yaml")]).errors[0]
+
+
+def test_a_rule_that_fails_is_told_and_the_others_go_on(tmp_path: Path) -> None:
+    """A fault of ours costs one line, not the run."""
+
+    def broken(container: Container, project: Project) -> Iterator[Hit]:
+        raise ZeroDivisionError("of a rule")
+        yield
+
+    (tmp_path / "pod.yaml").write_text(POD)
+    planted = Rule("planted", Severity.ERROR, "planted", "It fails.", "here", Container, broken)
+    report = lint([str(tmp_path)], rules=(planted, *RULES))
+    assert [one.rule for one in report.findings] == ["no-memory-limit"]
+    [error] = report.errors
+    assert "rule planted failed (ZeroDivisionError: of a rule); this is a fault of leakwatch" in error
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
