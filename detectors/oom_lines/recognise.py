@@ -130,6 +130,8 @@ def _search(text: bytes, message: int) -> list[Hit]:
             known = any(found.start < hit.end and hit.start < found.end for hit in hits)
             if not known and not found.groups.keys() & NO_EVENT and not _in_code(text, found.start, found.end):
                 hits.append(_hit(found_by, found))
+        if hits and hits[-1].start <= message and hits[-1].end >= len(text):
+            break  # all of the message is told
     return sorted(hits, key=lambda hit: hit.start)
 
 

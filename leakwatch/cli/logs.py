@@ -90,12 +90,15 @@ def command(
         undated += sum(event.at is None for event in kept)
         if summary:
             incidents += [(found.source, one) for one in found.incidents if one.at is None or one.at >= (since or 0)]
+            if output == "json":  # a table needs all rows to know how wide it is; lines need no memory
+                click.echo(incidents_as_text(incidents, look), nl=False)
+                incidents.clear()
         elif kept:  # echo flushes: whoever reads along sees each event as soon as we do
             click.echo(events_as_text(found.source, kept, look), nl=False, color=True)
         if found.error is not None:
             failed = True
             print(f"leakwatch: {visible(found.error)}", file=sys.stderr)
-    if summary:
+    if summary and output != "json":
         click.echo(incidents_as_text(incidents, look), nl=False, color=True)
     if since is not None and undated:
         note = f"shown whatever --since says, for want of a time that could be told: {count(undated, 'event')}"
