@@ -17,6 +17,8 @@ from leakwatch.tell.event_table import EventLook
 from leakwatch.tell.units import count, visible
 
 NOTHING_PROVEN, FAILED, OOM = 0, 1, 10
+ROWS_OF_A_TABLE = 1000
+"""After which another is begun: how wide a table is, all of its rows decide, and they must fit into memory."""
 
 
 def _parse_zone(name: str) -> tzinfo:
@@ -80,7 +82,7 @@ def command(
         if source != STANDARD_INPUT and not os.path.lexists(source):
             print(f"leakwatch: {visible(source)}: is not there yet; waiting for it", file=sys.stderr)
     incidents: list[tuple[str, Incident]] = []
-    failed = proven = False
+    failed = proven = shown = False
     undated = 0
     if not summary:
         click.echo(heading(look), nl=False)
@@ -90,15 +92,16 @@ def command(
         undated += sum(event.at is None for event in kept)
         if summary:
             incidents += [(found.source, one) for one in found.incidents if one.at is None or one.at >= (since or 0)]
-            if output == "json":  # a table needs all rows to know how wide it is; lines need no memory
-                click.echo(incidents_as_text(incidents, look), nl=False)
+            if output == "json" or len(incidents) >= ROWS_OF_A_TABLE:
+                click.echo(incidents_as_text(incidents, look), nl=False, color=True)
                 incidents.clear()
+                shown = True
         elif kept:  # echo flushes: whoever reads along sees each event as soon as we do
             click.echo(events_as_text(found.source, kept, look), nl=False, color=True)
         if found.error is not None:
             failed = True
             print(f"leakwatch: {visible(found.error)}", file=sys.stderr)
-    if summary and output != "json":
+    if incidents or summary and not shown:
         click.echo(incidents_as_text(incidents, look), nl=False, color=True)
     if since is not None and undated:
         note = f"shown whatever --since says, for want of a time that could be told: {count(undated, 'event')}"

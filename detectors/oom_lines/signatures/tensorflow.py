@@ -40,7 +40,7 @@ TENSORFLOW: tuple[Signature, ...] = (
         gate=r"when allocating (?:tensor|$)|when$|shape ?\[[0-9, ]+\] and type",
         pattern=rf"OOM when allocating tensor (?:with|of) shape ?{_SHAPE}(?:,? and type (?P<dtype>[a-z0-9A-Z_]+))?"
         r"(?:,? on (?P<device>/?[a-zA-Z0-9/:_.-]{1,160}))?(?:,? by allocator "
-        r"(?P<allocator>[A-Za-z0-9_./:-]*[A-Za-z0-9_]))?(?:[^\n]{0,900}?\[Op: (?P<op>[A-Za-z0-9_./-]+)\])?",
+        r"(?P<allocator>[A-Za-z0-9_./:-]{0,80}[A-Za-z0-9_]))?(?:[^\n]{0,900}?\[Op: (?P<op>[A-Za-z0-9_./-]{1,200})\])?",
         proves=Proof.FAILURE,
         since="TensorFlow 0.5",
         example="ResourceExhaustedError (see above for traceback): OOM when allocating tensor with"
@@ -109,7 +109,7 @@ TENSORFLOW: tuple[Signature, ...] = (
         r" memory trying to (?:a[a-z]* $|allocate "
         + AMOUNT
         + r")(?: \(rounded to (?P<requested_bytes>[0-9]+)\))?(?:,? requested by op "
-        r"(?P<op>[A-Za-z0-9_./:{}-]*[A-Za-z0-9_}]))?"
+        r"(?P<op>[A-Za-z0-9_./:{}-]{0,200}[A-Za-z0-9_}]))?"
         r"(?P<harmless>[^\n]{0,100}?not a failure)?",
         proves=Proof.FAILURE,
         since="TensorFlow 0.6",

@@ -73,7 +73,11 @@ def test_no_pattern_is_slow_on_its_worst_text(matcher: Matcher) -> None:
         half * (MEGABYTE // len(half)),
         literal + b" " * MEGABYTE,
         literal + b"1" * MEGABYTE,
+        literal + b'"' * MEGABYTE,
+        (literal + b"." * 40) * (MEGABYTE // (len(literal) + 40)),
         example + b"(a" * (MEGABYTE // 2),
+        example[:-1] + b"a" * MEGABYTE,
+        (example + b" ") * (MEGABYTE // (len(example) + 1)),
     ):
         begun = time.process_time()
         matcher.pattern.search(text)
