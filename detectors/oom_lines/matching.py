@@ -64,7 +64,8 @@ class Pattern:
 
     def _result(self, text: bytes, found: re2._Match) -> Match:
         spans = [(name, found.span(at)) for name, at in self._names]  # the binding's own groups take twice as long
-        return Match(*found.span(), {name: text[begin:end] for name, (begin, end) in spans if begin >= 0})
+        groups = {name: text[begin:end] for name, (begin, end) in spans if begin >= 0}
+        return Match(found.start(), found.end(), groups)
 
 
 class Prefilter:
