@@ -142,6 +142,21 @@ def test_kills_lead_into_the_leak(capsys: pytest.CaptureFixture[str], tmp_path: 
     )
     assert asked["Is the verdict a leak?"]["answer"] == asked["Is an OOM kill proven?"]["answer"] == "yes"
     assert not any("Prove the kill" in step for step in diagnosis["steps"])
+    command = ["run", "oom_killed", "--trace", str(trace), "--logs", str(log), "-o", "json"]
+    walked = json.loads(output_of(capsys, *command))["diagnosis"]
+    assert {name: walked[name] for name in diagnosis} == diagnosis
+
+
+def test_the_limit_of_a_manifest(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A trace that knows no limit takes the manifest's, and --limit goes before both."""
+    compose = tmp_path / "compose.yaml"
+    compose.write_text("services:\n  serving:\n    image: tensorflow/serving\n    mem_limit: 200m\n")
+    trace = str(ROOT / "sample_traces/tf_retained_tensors.csv")
+    command = ["run", "memory_leak", "--trace", trace, "-o", "json"]
+    question = "May the limit be reached within a day?"
+    assert question not in output_of(capsys, *command)
+    assert question in output_of(capsys, *command, "--manifest", str(compose))
+    assert question in output_of(capsys, *command, "--limit", "64GiB")
 
 
 def test_run_with_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -153,6 +153,11 @@ def test_threads_and_shares() -> None:
     assert "page_cache_share" not in values(level, an_assessment())
 
 
+def test_the_metrics_page() -> None:
+    """The page's size at the end is told as a multiple of that at the start."""
+    assert values(a_trace({"page_bytes": [100.0] * 10 + [300.0] * 10}), an_assessment())["page_ratio"] == 3.0
+
+
 def test_what_the_host_has_left() -> None:
     """The host's memory is told as a multiple of what the container holds."""
     trace = a_trace({"anon_bytes": [1.0 * MIB, 2.0 * MIB], "host_available_bytes": [9.0 * MIB, 1.0 * MIB]})
