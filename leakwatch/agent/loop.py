@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from detectors.types import Level
-from leakwatch.act.decision import Happening
+from leakwatch.act.decision import Happening, What
 from leakwatch.agent.clock_steps import ClockSteps
 from leakwatch.agent.hand import Hand
 from leakwatch.agent.log_reading import LogReading
@@ -102,6 +102,9 @@ class Agent:
         happened = self._hand.happenings() if self._hand else ()
         self._deciding -= decisions.keys()
         for one in self.watched:
+            own = [what for what in happened if what.target == one.name]
+            if any(what.what in (What.BEGUN, What.DONE) for what in own):
+                one.state.acted_at = now
             one.sample(self.history, now, step)
             verdict = one.detect(now, steady)
             if verdict is not None:
@@ -111,7 +114,6 @@ class Agent:
                     self._hand.offer(one.case(verdict, incident, self.history, now))
                     self._deciding.add(one.name)
             diagnosis = one.cause.diagnosis if one.cause else None
-            own = [what for what in happened if what.target == one.name]
             state = one.state
             news = news_of(
                 state.verdict,

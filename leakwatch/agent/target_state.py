@@ -11,6 +11,8 @@ from leakwatch.settings import ConditionSettings, TargetSettings
 from leakwatch.tell import units
 from leakwatch.trace import MEMORY_COLUMNS, Sample
 
+ASKED_SECONDS = 120.0
+"""A restart within so long of an action is the one that was asked for."""
 FALLEN_RATIO = 0.8
 """A new process starts with less than this share of what the killed one held (as in `leakwatch.kills`)."""
 
@@ -37,6 +39,7 @@ class TargetState:
         verdict: as last judged; None before.
         restarts: Unix seconds of restarts seen, the newest last.
         kills: counted, by kind.
+        acted_at: Unix seconds when leakwatch last began or ended an action on it; None before.
     """
 
     def __init__(self, target: TargetSettings, conditions: ConditionSettings) -> None:
@@ -50,6 +53,7 @@ class TargetState:
         self._incidents: dict[tuple[str, int], Incident] = {}
         self._lives: list[Identity] = []
         self._killed_at: float | None = None
+        self.acted_at: float | None = None
         self._pending: list[tuple[str, str, str]] = []
 
     @property
@@ -151,9 +155,9 @@ class TargetState:
         self.detector.restarted(at, killed=killed)
         self.conditions.restarted(at)
         self._restarted_at(at)
-        self._pending.append(
-            ("lines", "", f"it restarted, {'killed for want of memory' if killed else 'nobody said why'}")
-        )
+        asked = self.acted_at is not None and abs(at - self.acted_at) <= ASKED_SECONDS
+        why = "killed for want of memory" if killed else "as leakwatch asked" if asked else "nobody said why"
+        self._pending.append(("lines", "", f"it restarted, {why}"))
 
     def _restarted_at(self, at: float) -> None:
         self.restarts = [*self.restarts, at][-100:]

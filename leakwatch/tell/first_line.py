@@ -44,8 +44,11 @@ def growth(verdict: LiveVerdict, limit_bytes: float | None) -> str:
     return f"{said}, {units.duration(forecast.seconds_to_limit)} left to {limit}"
 
 
-def done(news: News, before: str) -> str:
-    """What was done, or why nothing was; ``before`` where this cycle says nothing about it."""
+def done(news: News, state: IncidentState) -> str:
+    """What was done, or why nothing was; as before where this cycle says nothing about it.
+
+    Why nothing more is done is no news after something was.
+    """
     action, outcome = news.action, news.outcome
     if action is not None and action.dry_run:
         return f"nothing done (dry run): would {what(action)}"
@@ -53,9 +56,9 @@ def done(news: News, before: str) -> str:
         return _carried_out(action, outcome)
     if action is not None and news.approval is not None:
         return f"nothing done: waits for approval to {what(action)}"
-    if news.held is not None:
+    if news.held is not None and not state.acts:
         return f"nothing done: {news.held}"
-    return f"about to {what(action)}" if action is not None else before
+    return f"about to {what(action)}" if action is not None else state.did
 
 
 def what(action: Action) -> str:

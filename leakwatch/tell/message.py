@@ -77,7 +77,7 @@ def _remember(state: IncidentState, news: News, now: float, pace: Pace) -> Incid
         leak=leak,
         conditions=conditions,
         about=_about(seen, news, began, leak=leak),
-        did=first_line.done(news, seen.did),
+        did=first_line.done(news, seen),
         verified=None if leak or news.alarms else news.verified or seen.verified,
         verified_at=now if news.verified is not None else seen.verified_at,
         acts=seen.acts + (acted and news.outcome is not None and news.outcome.done),
@@ -95,10 +95,8 @@ def _is_over(verdict: LiveVerdict, state: IncidentState, now: float, pace: Pace)
 
 def _opened(state: IncidentState, verdict: LiveVerdict | None, now: float, pace: Pace) -> IncidentState:
     if state.closed_at is not None and abs(now - state.closed_at) < pace.most_settle_seconds:
-        return replace(
-            state, opened_at=now, closed_at=None, clear_at=None, reopened=state.reopened + 1, did="nothing done",
-            told_at=None, told_low=None, told_high=None, told_left=None, planned=None, escalated=None, verified=None,
-        )  # fmt: skip
+        again = IncidentState(state.target, state.key, state.number, opened_at=now)
+        return replace(again, reopened=state.reopened + 1, updates=state.updates)
     since = verdict.since if verdict is not None else None
     began = since if since is not None and since > (state.closed_at or -math.inf) else now
     return IncidentState(state.target, key=f"{units.visible(state.target)}@{round(began)}", opened_at=now)

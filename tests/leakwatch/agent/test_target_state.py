@@ -30,6 +30,15 @@ def test_another_life_is_a_restart_and_told_once():
     assert one.take_pending().lines == ()
 
 
+def test_a_restart_that_leakwatch_asked_for_is_called_so():
+    """Who reads the incident is not sent looking for somebody else; much later it is again nobody's."""
+    one = state()
+    one.acted_at = T0 + 8
+    for at, life in ((0, "a"), (10, "b"), (600, "c")):
+        one.observe(sample(at, 1e8, life), "process")
+    assert one.take_pending().lines == ("it restarted, as leakwatch asked", "it restarted, nobody said why")
+
+
 def test_a_counted_kill_is_an_alarm_that_says_how_near_the_limit_it_was():
     """The kernel's counter rises and another life begins: one alarm, one line, and the restart is a kill's."""
     one = state()

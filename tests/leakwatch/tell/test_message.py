@@ -64,7 +64,7 @@ def test_an_incident_is_opened_acted_on_and_resolved(live_verdict: Verdict) -> N
         (0, News(live_verdict(), 16 * GIB)),
         (60, News(live_verdict(), 16 * GIB)),
         (120, News(live_verdict(), 16 * GIB, action=RESTART, outcome=DONE)),
-        (180, News(live_verdict(Level.QUIET), 16 * GIB)),
+        (180, News(live_verdict(Level.QUIET), 16 * GIB, held="an action is being verified")),
         (240, News(live_verdict(Level.QUIET), 16 * GIB, verified="A new process serves at 2.1 GiB.")),
         (300, News(live_verdict(Level.QUIET), 16 * GIB)),
     ])  # fmt: skip
