@@ -6,6 +6,7 @@ lines of its depth around it, its parent is the nearest line above that is less 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from detectors.oom_lines.fields import Value
 from detectors.oom_lines.matching import Pattern
@@ -30,6 +31,7 @@ class Entry:
     value: str
 
 
+@lru_cache(maxsize=4096)  # the lines around one state are those around the next
 def entry(line: str) -> Entry | None:
     """Read one line; None where it is no ``key: value`` nor a brace. Keys come without case, blanks and underscores."""
     bare = line.strip()
