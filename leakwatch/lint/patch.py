@@ -1,5 +1,6 @@
 """Edits put to files: shown as a unified diff, or written."""
 
+import contextlib
 import difflib
 import os
 import re
@@ -87,7 +88,10 @@ def write(path: str, edits: Sequence[Edit]) -> None:
             file.write((mark + new).encode("utf-8"))
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, os.stat(target).st_mode & 0o7777)
+        status = os.stat(target)
+        with contextlib.suppress(PermissionError):  # only root may give a file to somebody else
+            os.chown(temporary, status.st_uid, status.st_gid)
+        os.chmod(temporary, status.st_mode & 0o7777)
         os.replace(temporary, target)
     except BaseException:
         os.unlink(temporary)

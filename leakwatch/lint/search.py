@@ -15,7 +15,7 @@ LARGEST_BYTES = 8 * 2**20
 _HEAD_BYTES = 8192
 _YAML_NAMES = (".yaml", ".yml")
 _SAVED_MODEL = frozenset({"saved_model.pb", "saved_model.pbtxt"})
-_NO_FILES = frozenset({"variables", "node_modules", "__pycache__"})
+_NO_FILES = frozenset({"node_modules", "__pycache__"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ def places(paths: tuple[str, ...]) -> Iterator[Place]:
     """
     seen: set[tuple[int, int]] = set()
     for path in paths:
-        if path == STANDARD_INPUT or not os.path.isdir(path):
-            yield Place(path, named=True)
-            continue
-        for place in _walk(path):
+        is_folder = path != STANDARD_INPUT and os.path.isdir(path)
+        for place in _walk(path) if is_folder else (Place(path, named=True),):
             try:
                 status = os.stat(place.path)
-            except OSError:  # it went away while we looked, or is a link that leads nowhere
-                continue
+            except OSError:
+                if place.named:  # whoever reads it will say why not
+                    yield place
+                continue  # it went away while we looked, or is a link that leads nowhere
             key = (status.st_dev, status.st_ino)
             if key not in seen:
                 seen.add(key)
@@ -58,6 +58,7 @@ def _walk(folder: str) -> Iterator[Place]:
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _NO_FILES)
         if _SAVED_MODEL & set(names):
             yield Place(here, named=False, is_model=True)
+            folders[:] = [name for name in folders if name != "variables"]  # weights, gigabytes of them
         for name in sorted(names):
             path = os.path.join(here, name)
             if not name.startswith(".") and name not in _SAVED_MODEL and os.path.isfile(path):

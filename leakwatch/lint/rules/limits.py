@@ -29,11 +29,12 @@ def no_memory_limit(container: Container, project: Project) -> Iterator[Hit]:
     who = f"containers {listed(names)} have" if several else f"{container.said} has"
     request = container.memory_request
     asked = f" (it asks for {size(request.value)})" if request is not None and not several else ""
+    hint = "; leakwatch plan proposes one" if container.server else ""
     in_pod = container.workload.platform is Platform.KUBERNETES
     line = container.resources.where if container.resources and in_pod and not several else container.line
     yield Hit(
         line,
-        f"{who} no memory limit{asked}: a leak takes the whole node, and the kernel may kill another first",
+        f"{who} no memory limit{asked}: a leak takes the whole node, and the kernel may kill another first{hint}",
         severity=None if container.server else Severity.WARNING,
     )
 

@@ -77,6 +77,24 @@ def test_links_that_run_in_circles_end(tmp_path: Path) -> None:
     assert len(named.errors) == 1
 
 
+def test_what_is_named_twice_is_linted_once(tmp_path: Path) -> None:
+    """A folder and a file in it, or one file by two paths."""
+    (tmp_path / "pod.yaml").write_text(POD)
+    path = str(tmp_path / "pod.yaml")
+    assert len(lint([str(tmp_path), path, path, f"{tmp_path}/./pod.yaml"]).findings) == 1
+
+
+def test_weights_are_not_read(tmp_path: Path) -> None:
+    """The variables of a SavedModel are measured only; a folder of that name elsewhere is searched."""
+    for folder in ("a/1/variables", "terraform/variables"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "pod.yaml").write_text(POD)
+    (tmp_path / "a/1/saved_model.pb").write_bytes(b"x")
+    assert [one.file.removeprefix(f"{tmp_path}/") for one in lint([str(tmp_path)]).findings] == [
+        "terraform/variables/pod.yaml"
+    ]
+
+
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     """A FIFO in a folder is passed over, and named it is one error."""
     os.mkfifo(tmp_path / "fifo.yaml")
