@@ -1,6 +1,6 @@
 """The one form in which numbers travel: a container, a time axis, and columns of float64 beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -132,6 +132,15 @@ def between(trace: Trace, since: float | None = None, until: float | None = None
     stated = limits[np.isfinite(limits)]
     limit_bytes = float(stated[-1]) if stated.size else trace.limit_bytes
     return replace(trace, time_seconds=trace.time_seconds[part], columns=columns, limit_bytes=limit_bytes)
+
+
+def samples_in(trace: Trace) -> Iterator[Sample]:
+    """The rows of a trace as samples, in the order of time; an unknown cell is absent, and lives are unknown."""
+    names = list(trace.columns)
+    limit = {"limit_bytes": trace.limit_bytes} if trace.limit_bytes is not None and "limit_bytes" not in names else {}
+    for at, *cells in zip(trace.time_seconds, *trace.columns.values(), strict=True):
+        known = {name: float(cell) for name, cell in zip(names, cells, strict=True) if np.isfinite(cell)}
+        yield Sample(float(at), {**limit, **known})
 
 
 def with_limit(trace: Trace, limit_bytes: float | None) -> Trace:

@@ -12,7 +12,7 @@ from leakwatch.ports import Clock, History, Source
 from leakwatch.sample.poller import Poller, stop_all
 from leakwatch.settings import TargetSettings
 from leakwatch.tell.watch_view import View
-from leakwatch.trace import Sample, Target, Trace
+from leakwatch.trace import Sample, Target, Trace, samples_in
 
 MOST_SAMPLES = 20_000
 """More than a day at 5 s; then every second one goes, which leaves the last days at half the distance."""
@@ -51,11 +51,8 @@ class Watching:
         except SourceError as error:
             self._errors["history"] = error
             return
-        names = list(past.columns)
-        limit = {"limit_bytes": past.limit_bytes} if past.limit_bytes is not None and "limit_bytes" not in names else {}
-        for at, *cells in zip(past.time_seconds, *past.columns.values(), strict=True):
-            known = {name: float(cell) for name, cell in zip(names, cells, strict=True) if np.isfinite(cell)}
-            self._add(Sample(float(at), {**limit, **known}))
+        for sample in samples_in(past):
+            self._add(sample)
 
     def start(self) -> None:
         """Begin, with a look at once."""

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 from detectors.types import Level, LiveVerdict
 from leakwatch.act.decision import Case
+from leakwatch.agent.backfill import Backfill
 from leakwatch.agent.diagnosing import Cause, diagnosed, is_due
 from leakwatch.agent.looking import LookCounts, Looking
 from leakwatch.agent.target_state import TargetState
 from leakwatch.ports import Clock, Source
 from leakwatch.sample.history import History
+from leakwatch.sample.sources import history_of
 from leakwatch.settings import Settings, TargetSettings
 from leakwatch.tell.metrics_page import PageTarget
 from leakwatch.trace import MEMORY_COLUMNS, Sample, Trace
@@ -44,6 +46,8 @@ class Watched:
         self.looking = Looking(target, sources, settings.sample_every_seconds, clock, counts)
         self.state = TargetState(target, settings.conditions)
         self.cause: Cause | None = None
+        self._past = history_of(target)
+        self._backfill: Backfill | None = None
         self._judge_at = clock.steady() + stagger * settings.judge_every_seconds
 
     def restore(self, history: History, now: float) -> int:
@@ -52,10 +56,24 @@ class Watched:
         count = self.state.restore(past, history.notes(self.name).get(KILLS_NOTE))
         if count:
             self.state.judge(now)
+        elif self._past is not None:
+            self._backfill = Backfill(self.name, self._past, now)
         return count
+
+    def _take_past(self, history: History, now: float) -> None:
+        """The past that has come by now goes before what was sampled meanwhile."""
+        past = self._backfill.take() if self._backfill else ()
+        if past:
+            first = next(iter(history.samples(self.name, past[0].time_seconds, now)), None)
+            for sample in past:
+                if first is None or sample.time_seconds < first.time_seconds:
+                    history.add(self.name, sample)
+            history.flush(now)
+            self.state.restore_detector(history.samples(self.name, now - PAST_SECONDS, now))
 
     def sample(self, history: History, now: float, step_seconds: float = 0.0) -> None:
         """What the sources told since the last beat; ``step_seconds`` is by how much the clock was set meanwhile."""
+        self._take_past(history, now)
         before = self.state.kills.as_note()
         for sample, has_memory in self.looking.samples():
             if abs(sample.time_seconds + step_seconds - now) < abs(sample.time_seconds - now):  # taken before the step
