@@ -59,7 +59,7 @@ class Audit:
 
     def _write(self, line: Mapping[str, Any]) -> None:
         self.failed = None
-        self._handler.emit(logging.makeLogRecord({"msg": json.dumps(line)}))
+        self._handler.handle(logging.makeLogRecord({"msg": json.dumps(line)}))
         with suppress(OSError):
             if self._path.stat().st_mode & 0o077:
                 self._path.chmod(0o600)

@@ -87,9 +87,8 @@ class DockerRestarter:
 
         try:
             settings = docker.utils.kwargs_from_env()
-            client = docker.APIClient(
-                **(settings | ({"base_url": self._url} if self._url else {})), timeout=timeout_seconds, version="1.41"
-            )
+            settings |= {"base_url": self._url} if self._url else {}
+            client = docker.APIClient(**settings, timeout=timeout_seconds, version="auto")
             try:
                 yield client
             finally:

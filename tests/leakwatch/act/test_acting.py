@@ -1,6 +1,9 @@
 """From a case to a verified restart, and everything that may come between."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -288,6 +291,37 @@ def test_a_damaged_ledger_holds_and_is_told_once(scene: Any, damage: bytes) -> N
     assert scene.whats() == ["trouble"]
     assert [happening.page for happening in scene.told if happening.what is What.TROUBLE] == [True]
     assert scene.restarter.restarts == []
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from tests.fakes.acting import FakeRestarter, HandClock, healthy, leaking
+from leakwatch.act.acting import Acting
+from leakwatch.settings import ActSettings
+restarter = FakeRestarter()
+settings = ActSettings(dry_run=False, drain_seconds=0.0)
+acting = Acting(settings, Path(sys.argv[1]), {"serving": [restarter]}, {}, HandClock(), "boot")
+acting.consider(healthy())
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))  # what the kernel does to whoever writes more
+decision = acting.consider(leaking())
+acting.begin(decision)
+while acting.busy():
+    pass
+told = [one for one in acting.happenings() if one.page]
+print(len(restarter.restarts), len(told) > 0, told[-1].sentence if told else None)
+"""
+
+
+def test_a_full_disk_holds_and_is_told(tmp_path: Path) -> None:
+    """An intent that cannot be written is no intent: nothing is touched."""
+    root = Path(__file__).parents[3]
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
+    assert done.stdout.startswith("0 True ledger: "), done.stderr
+    assert "nothing is done until it can be relied on" in done.stdout
 
 
 def test_evidence_that_cannot_be_written_is_told_and_holds_nothing_up(scene: Any) -> None:

@@ -334,7 +334,7 @@ def agent(folder: Path, restarter: PodRestarter, **settings: Any) -> Acting:
 def test_of_two_agents_at_once_one_evicts(kubernetes_api: KubernetesApi, restarter: Any, tmp_path: Path) -> None:
     """Both decide on the same leak at the same moment; the lease lets one act, and the other tells why it did not."""
     serving(kubernetes_api, 3, minAvailable=1)
-    kubernetes_api.cluster.kubelet.termination_seconds = 1.0
+    kubernetes_api.cluster.kubelet.termination_seconds = 3.0
     agents = [agent(tmp_path / name, restarter()) for name in ("one", "two")]
     decisions = [one.consider(leaking()) for one in agents]
     assert [decision.ruling for decision in decisions] == [Ruling.ACT, Ruling.ACT]
