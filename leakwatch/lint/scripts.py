@@ -1,5 +1,6 @@
 """Shell scripts: ``docker run`` with a container, and bare command lines of ``tensorflow_model_server``."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +13,9 @@ from leakwatch.lint.words import Word, commands
 from leakwatch.lint.yaml_tree import MISSING, Form, Node
 
 _SHEBANG = re.compile(r"#!\s*\S*/(?:env\s+)?(?:ba|da|a|z|k)?sh\b")
-_COMMAND = re.compile(r"^\s*(?:(?:sudo|exec|nohup)\s+)*(?:docker|podman|tensorflow_model_server)\b", re.MULTILINE)
+_COMMAND = re.compile(
+    r"^\s*(?:(?:sudo|exec|nohup)\s+|@|ExecStart=)*(?:\S*/)?(?:docker|podman|tensorflow_model_server)\b", re.MULTILINE
+)
 _SERVED = re.compile(r"tensorflow_model_server|(?:docker|podman)\s+(?:container\s+)?run")
 _SWITCHES = frozenset(
     [
@@ -40,10 +43,15 @@ _LETTERS = re.compile(r"-[ditPq]+")
 
 
 def is_script(text: str, name: str) -> bool:
-    """Whether a file is a shell script that starts a server: by its first line, its name, or how its lines begin."""
+    """Whether a file is a shell script that starts a server: by its first line, its name, or how a line begins.
+
+    How a line begins tells only where a name has no ending (a Makefile), or a systemd unit's: documents quote commands.
+    """
     if not _SERVED.search(text):
         return False
-    return bool(_SHEBANG.match(text)) or name.endswith((".sh", ".bash")) or _COMMAND.match(text) is not None
+    ending = os.path.splitext(name)[1]
+    is_named = ending in (".sh", ".bash") or ending in ("", ".service") and _COMMAND.search(text) is not None
+    return bool(_SHEBANG.match(text)) or is_named
 
 
 def objects_of(source: SourceText) -> Iterator[Workload | Container]:

@@ -31,6 +31,8 @@ def render(proposal: Proposal, *, width: int, colour: bool) -> str:
             _print(console, "\n".join(cost_lines(proposal.cost)))
         _heading(console, "What it rests on")
         _assumptions(console, proposal)
+        if proposal.notes:
+            console.print()
         for note in proposal.notes:
             console.print(Text.assemble(("Note ", "bold"), units.visible(note)))
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"

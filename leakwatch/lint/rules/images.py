@@ -24,9 +24,7 @@ def latest(container: Container, project: Project) -> Iterator[Hit]:
     if tag in ("", "latest", "latest-gpu", "latest-devel", "nightly"):
         written = f"tag {tag}" if colon else "no tag, so latest"
         cost = (
-            ": its memory went from 400 MB to 1.6 GB between 2.4 and 2.11"
-            if container.server is Server.TF_SERVING
-            else ""
+            " (one report: from 400 MB to 1.6 GB between 2.4 and 2.11)" if container.server is Server.TF_SERVING else ""
         )
         yield Hit(
             container.image.line,

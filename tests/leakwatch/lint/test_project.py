@@ -214,3 +214,18 @@ sudo docker run -dit --name tf \\
     assert lines["swap"] == 4
     assert lines["flag-without-equals"] == 5
     assert "no-memory-limit" not in lines
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("tf-serving.service", "[Service]\nExecStart=/usr/bin/tensorflow_model_server --prot=8500\n", 2),
+        ("Makefile", "serve:\n\tdocker run -m 8g tensorflow/serving:2.19.1 --prot=8500\n", 2),
+        ("start", "A=1\nexec tensorflow_model_server \\\n  --prot=8500\n", 3),
+        ("README.md", "    docker run tensorflow/serving:2.19.1 --prot=8500\n", None),
+    ],
+)
+def test_command_lines_are_found_by_how_they_begin(name: str, text: str, line: int | None, tmp_path: Path) -> None:
+    """In units, Makefiles and scripts without a first line; what a document quotes is left alone."""
+    (tmp_path / name).write_text(text)
+    assert [one.line for one in found(tmp_path, "unknown-flag")] == ([] if line is None else [line])
