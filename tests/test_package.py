@@ -134,11 +134,15 @@ def test_the_wheel_runs_in_a_clean_environment(wheel: Path, tmp_path: Path) -> N
     assert analysis["samples"] > 0
 
 
+PIN = r"^([a-z0-9._-]+)(?:\[[a-z0-9,_-]+\])?(==[^ ;\\]+)"
+"""A locked release: its name, extras (without them pip looks beyond the lock), its version."""
+
+
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
 def test_a_lock_pins_by_hash_and_names_no_index(lock: Path) -> None:
     """Every requirement is one exact release with hashes, wherever the reader's installer gets it from."""
     text = lock.read_text()
-    pins = re.findall(r"^[a-z0-9._-]+==[^ ;\\]+[^\\\n]*\\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
+    pins = re.findall(PIN + r"[^\\\n]*\\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
     assert len(pins) == len(re.findall(r"^[a-z]", text, re.MULTILINE)) > 20
     assert "://" not in text
     assert not re.search(r"^\s*--(?!hash=)", text, re.MULTILINE)
@@ -147,7 +151,7 @@ def test_a_lock_pins_by_hash_and_names_no_index(lock: Path) -> None:
 def test_the_development_lock_holds_the_lock() -> None:
     """What the tests run with is what is handed out, release for release."""
     handed_out, developed = (
-        set(re.findall(r"^[a-z0-9._-]+==[^ ;\\]+", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
+        set(re.findall(PIN, (ROOT / "requirements" / name).read_text(), re.MULTILINE))
         for name in ("lock.txt", "dev.txt")
     )
     assert handed_out <= developed
