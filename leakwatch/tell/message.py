@@ -52,6 +52,15 @@ def advance(
     return _told(seen, news, stage, changes, now), _notification(seen, news, stage, changes, now)
 
 
+def in_parts(state: IncidentState, news: News) -> tuple[News, ...]:
+    """The news in the order in which they are told: an incident is opened before it is said what came of it."""
+    told = state.is_open and state.told_at is not None
+    if told or (news.outcome is None and news.escalate is None and news.verified is None):
+        return (news,)
+    opening = replace(news, deciding=False, outcome=None, escalate=None, verified=None)
+    return opening, replace(news, began=(), ended=(), lines=(), alarms=())
+
+
 def _remember(state: IncidentState, news: News, now: float, pace: Pace) -> IncidentState:
     """What is true now; opens an incident where something is wrong and none is open."""
     verdict = news.verdict

@@ -20,7 +20,7 @@ from pathlib import Path
 from detectors.types import LiveVerdict
 from leakwatch.ports import Clock, Delivery, Notification, Notifier
 from leakwatch.tell.incident import IncidentState, News, Pace
-from leakwatch.tell.message import advance
+from leakwatch.tell.message import advance, in_parts
 from leakwatch.tell.outbox import Entry, Outbox
 from leakwatch.trace import Trace
 
@@ -74,22 +74,25 @@ class Telling:
 
     def happened(
         self, target: str, news: News, now: float, history: Callable[[], Trace] | None = None
-    ) -> Notification | None:
+    ) -> tuple[Notification, ...]:
         """Take in what one cycle brought for one target; returns what will be said about it, if anything.
 
         ``history`` gives the samples to draw; it is asked only where there is something to say.
         """
         with self._wake:
-            before = self.incident(target)
-            state, notification = advance(before, news, now, self._pace)
-            self._incidents[target] = state
-            if notification is not None:
-                if history is not None and news.verdict is not None:
-                    notification = _pictured(notification, history(), news.verdict, news.limit_bytes)
-                self._keep(notification, state)
-            elif state != before:
-                self._outbox.keep(state, now)
-            return notification
+            said = []
+            for part in in_parts(self.incident(target), news):
+                before = self.incident(target)
+                state, notification = advance(before, part, now, self._pace)
+                self._incidents[target] = state
+                if notification is not None:
+                    if history is not None and news.verdict is not None:
+                        notification = _pictured(notification, history(), news.verdict, news.limit_bytes)
+                    self._keep(notification, state)
+                    said.append(notification)
+                elif state != before:
+                    self._outbox.keep(state, now)
+            return tuple(said)
 
     def tell(self, notification: Notification) -> None:
         """Have one message said on every channel that wants its stage."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from detectors.types import Level, LiveVerdict
 from leakwatch.ports import Action, Notification, Outcome, Severity, Stage
 from leakwatch.tell.incident import IncidentState, News, Pace, as_json, from_json
-from leakwatch.tell.message import advance
+from leakwatch.tell.message import advance, in_parts
 from playbooks.types import Action as Remedy
 
 NOW = 1_790_000_000.0
@@ -28,8 +28,9 @@ def told(
     """The messages of a story: (seconds since the beginning, what happened)."""
     state, said = state or IncidentState("serving"), []
     for after, each in news:
-        state, notification = advance(state, each, NOW + after, pace)
-        said += [notification] if notification is not None else []
+        for part in in_parts(state, each):
+            state, notification = advance(state, part, NOW + after, pace)
+            said += [notification] if notification is not None else []
     return said
 
 
@@ -172,9 +173,9 @@ def test_a_useless_restart_escalates_once(live_verdict: Verdict) -> None:
 def test_a_reason_whose_numbers_run_on_is_the_same_reason(live_verdict: Verdict) -> None:
     """A gate that opens in 28 min, 27 min, ... escalates once; another reason does again, when it is time for it."""
     story = [(60.0 * i, News(live_verdict(), 16 * GIB, escalate=f"It opens in {90 - i} min.")) for i in range(60)]
-    assert stages(told(story)) == ["escalated"]
+    assert stages(told(story)) == ["opened", "escalated"]
     story += [(60.0 * i, News(live_verdict(), 16 * GIB, escalate="The lease is lost.")) for i in range(60, 120)]
-    assert stages(told(story)) == ["escalated", "escalated"]
+    assert stages(told(story)) == ["opened", "escalated", "escalated"]
 
 
 def test_a_second_approval_is_asked_for_after_the_first_was_used(live_verdict: Verdict) -> None:
@@ -189,9 +190,18 @@ def test_a_second_approval_is_asked_for_after_the_first_was_used(live_verdict: V
 def test_a_failed_action_is_told_with_its_reason(live_verdict: Verdict) -> None:
     """A restart that did not work is not called one."""
     failed = News(live_verdict(), 16 * GIB, action=RESTART, outcome=Outcome(False, "the engine did not answer", 10))
-    said = told([(0, failed)])
-    assert said[0].title.endswith("could not restart: the engine did not answer")
-    assert said[0].severity is Severity.CRITICAL
+    _, said = told([(0, failed)])
+    assert said.title.endswith("could not restart: the engine did not answer")
+    assert said.severity is Severity.CRITICAL
+
+
+def test_an_incident_is_opened_before_it_is_told_what_came_of_it(live_verdict: Verdict) -> None:
+    """A restart that takes a tenth of a second, and a helpless agent, leave no incident without its beginning."""
+    at_once = News(live_verdict(), 16 * GIB, action=RESTART, outcome=DONE, verified="A new process serves.")
+    said = told([(0, at_once), (60, News(live_verdict(Level.QUIET)))])
+    assert stages(said) == ["opened", "acted", "resolved"]
+    assert said[0].title.endswith("; about to restart")
+    assert stages(told([(0, News(live_verdict(), escalate="Help."))])) == ["opened", "escalated"]
 
 
 def test_a_dry_run_says_once_what_would_be_done(live_verdict: Verdict) -> None:

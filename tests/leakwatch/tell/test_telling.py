@@ -223,13 +223,13 @@ def test_what_happens_becomes_one_incident_that_survives_a_restart(
     """An agent that is killed and started again goes on in the same incident and does not open it a second time."""
     slack = Channel()
     first = telling(slack)
-    assert first.happened("serving", News(live_verdict(), 2**34), clock.now()) is not None
+    assert len(first.happened("serving", News(live_verdict(), 2**34), clock.now())) == 1
     until(lambda: not first.waiting())
     second = telling(slack)  # the first was not closed
     assert second.incident("serving") == first.incident("serving")
-    assert second.happened("serving", News(live_verdict(), 2**34), clock.now() + 5) is None
-    said = second.happened("serving", News(live_verdict(), 2**34, escalate="Help."), clock.now() + 9)
-    assert said is not None and said.number == 2 and said.key == slack.said[0][0].key
+    assert second.happened("serving", News(live_verdict(), 2**34), clock.now() + 5) == ()
+    (said,) = second.happened("serving", News(live_verdict(), 2**34, escalate="Help."), clock.now() + 9)
+    assert said.number == 2 and said.key == slack.said[0][0].key
     until(lambda: not second.waiting())
     assert slack.numbers == [1, 2]
 
