@@ -5,10 +5,10 @@
     python -m benchmarks.footprint --write    and puts them into benchmarks/RESULTS.md
     python -m benchmarks.footprint --tiny     the same for a few seconds, to see that it runs
 
-Real processes: the agent as it is installed, beside a process that works, a TensorFlow Serving page over HTTP and a log
-that is followed and holds no kill, its own page scraped. The kernel's log is left out: on a machine where others test
-kills it is no quiet log, and what a first kill costs (its patterns are compiled then) has a row of its own. Accelerated runs beat faster than once in 5 s; the
-processor's share is what a beat takes, over 5 s.
+Real processes: the agent as it is installed, beside a process that works, a TensorFlow Serving page over HTTP and a
+log that is followed and holds no kill, its own page scraped. The kernel's log is left out: on a machine where others
+test kills it is no quiet log. What a first kill costs (its patterns are compiled then) has a row of its own. Faster
+runs than one beat in 5 s: the processor's share is what a beat takes, over 5 s.
 """
 
 import argparse
