@@ -40,8 +40,6 @@ BEAT_SECONDS = 5.0
 WARM_UP_SHARE = 0.1
 SERVED = "2026-03-01 12:00:00.000: I tensorflow_serving/model_servers/server.cc] request"
 KILLED = "2026-03-01T12:00:00Z node kernel: Memory cgroup out of memory: Killed process 7 (other) anon-rss:9kB"
-    "2026-03-01T12:00:00Z node kernel: Memory cgroup out of memory: Killed process 7 (other) total-vm:1kB, anon-rss:1kB"
-)
 WORKER = "import time\nwhile True:\n    kept = [bytearray(4096) for _ in range(100)]\n    time.sleep(0.05)\n"
 CGROUPS = Path("/sys/fs/cgroup/memory")
 
