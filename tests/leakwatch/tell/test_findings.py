@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from leakwatch.findings import Edit, Finding, Severity
 from leakwatch.tell.findings_document import as_json
@@ -89,7 +90,7 @@ def test_what_a_manifest_holds_styles_and_breaks_nothing(findings: list[Finding]
     """No escape, no markup and no line break of a file reaches the screen; lines keep to the width."""
     for line in render(findings, 1, width=60, colour=False).splitlines():
         assert line.isprintable()
-        assert len(line) <= 60
+        assert cell_len(line) <= 60
     for diff in render_diff([one.fix or "" for one in findings], width=60, colour=True).splitlines():
         assert re.sub(r"\x1b\[[0-9;]*m", "", diff).isprintable()
 
