@@ -48,12 +48,14 @@ MANY = (
 )
 
 TEXT = st.text(st.characters(codec=None), max_size=30)
+PATHS = st.binary(min_size=1, max_size=20).map(lambda name: name.decode("utf-8", "surrogateescape"))
+"""As the system gives them: any bytes."""
 FINDINGS = st.lists(
     st.builds(
         Finding,
         st.just("unknown-flag"),
         st.sampled_from(Severity),
-        TEXT.filter(bool),
+        PATHS,
         st.integers(1, 10**6),
         TEXT,
         TEXT,
