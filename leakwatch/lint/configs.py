@@ -3,8 +3,8 @@
 import re
 
 from leakwatch.lint import text_protobuf
+from leakwatch.lint.configurations import BatchingConfig, Field, ModelConfig, MonitoringConfig, Refusal
 from leakwatch.lint.source_text import SourceText
-from leakwatch.lint.subjects import BatchingConfig, Field, ModelConfig, MonitoringConfig, Refusal
 
 Config = ModelConfig | BatchingConfig | MonitoringConfig
 

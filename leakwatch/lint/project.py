@@ -8,20 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
+from leakwatch.lint.configurations import BatchingConfig, Field, ModelConfig, MonitoringConfig
 from leakwatch.lint.quantity import kubernetes_quantity
-from leakwatch.lint.subjects import (
-    BatchingConfig,
-    Container,
-    ContainerPatch,
-    Field,
-    ModelConfig,
-    ModelFolder,
-    MonitoringConfig,
-    PrometheusRule,
-    Resource,
-    Server,
-    Workload,
-)
+from leakwatch.lint.subjects import Container, ContainerPatch, ModelFolder, PrometheusRule, Resource, Server, Workload
 from leakwatch.lint.yaml_tree import Node
 
 T = TypeVar("T")

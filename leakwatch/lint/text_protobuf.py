@@ -7,7 +7,7 @@ point at a line also where the text is refused.
 from functools import cache
 from typing import Any
 
-from leakwatch.lint.subjects import Field, Refusal
+from leakwatch.lint.configurations import Field, Refusal
 
 DEEPEST = 60
 """Levels of braces; the deepest configuration has six, and protobuf itself gives up at 100."""

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from leakwatch.findings import Edit, Severity
 from leakwatch.lint import text_protobuf
+from leakwatch.lint.configurations import BatchingConfig, Field
 from leakwatch.lint.project import Project
 from leakwatch.lint.rule import Hit, Rule
 from leakwatch.lint.rules.limits import LEAST_BYTES
-from leakwatch.lint.subjects import BatchingConfig, Container, Field, Server
+from leakwatch.lint.subjects import Container, Server
 from leakwatch.lint.wording import listed, number, size
 
 _DEFAULT_BATCH, _DEFAULT_QUEUE = 1000, 10

@@ -6,7 +6,7 @@ from leakwatch.findings import Severity
 from leakwatch.lint.project import Project
 from leakwatch.lint.quantity import docker_bytes, kubernetes_quantity
 from leakwatch.lint.rule import Hit, Rule
-from leakwatch.lint.subjects import Container, Platform, Workload
+from leakwatch.lint.subjects import Container, Platform, Resource, Workload
 from leakwatch.lint.wording import size
 
 _LARGE_PART = 0.5
@@ -89,6 +89,18 @@ def oom_killer_off(container: Container, project: Project) -> Iterator[Hit]:
             )
 
 
+def kubelet_swap(resource: Resource, project: Project) -> Iterator[Hit]:
+    """Nodes that swap."""
+    behaviour = resource.node.at("memorySwap", "swapBehavior")
+    if resource.kind != "KubeletConfiguration":
+        return
+    if behaviour.text in ("LimitedSwap", "UnlimitedSwap"):
+        yield Hit(
+            behaviour.line,
+            f"swapBehavior {behaviour.text}: a leak hides in swap and slows every request before anything is killed",
+        )
+
+
 RULES = (
     Rule(
         "swap",
@@ -127,5 +139,14 @@ RULES = (
         "docs.docker.com: resource constraints, --oom-kill-disable; kernel: cgroup-v1 memory.oom_control",
         Container,
         oom_killer_off,
+    ),
+    Rule(
+        "kubelet-swap",
+        Severity.WARNING,
+        "the kubelet lets pods swap",
+        "Swapped memory is missing from the working set: a leak shows late, and latency goes first.",
+        "docs.kubernetes.io: swap memory management",
+        Resource,
+        kubelet_swap,
     ),
 )

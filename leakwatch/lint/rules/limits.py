@@ -6,7 +6,7 @@ from leakwatch.findings import Severity
 from leakwatch.lint.project import MODEL_SIZE_ANNOTATION, Project, Served, same_namespace
 from leakwatch.lint.quantity import docker_bytes, kubernetes_quantity
 from leakwatch.lint.rule import Hit, Rule
-from leakwatch.lint.subjects import Container, Platform, Resource
+from leakwatch.lint.subjects import Container, Platform
 from leakwatch.lint.wording import listed, number, size
 
 LEAST_BYTES = 6 * 2**20
@@ -170,18 +170,6 @@ def _swaps(container: Container) -> bool:
     )
 
 
-def kubelet_swap(resource: Resource, project: Project) -> Iterator[Hit]:
-    """Nodes that swap."""
-    behaviour = resource.node.at("memorySwap", "swapBehavior")
-    if resource.kind != "KubeletConfiguration":
-        return
-    if behaviour.text in ("LimitedSwap", "UnlimitedSwap"):
-        yield Hit(
-            behaviour.line,
-            f"swapBehavior {behaviour.text}: a leak hides in swap and slows every request before anything is killed",
-        )
-
-
 RULES = (
     Rule(
         "no-memory-limit",
@@ -240,14 +228,5 @@ RULES = (
         "tensorflow/serving#2017; model_servers/server_core.cc (AvailabilityPreservingPolicy)",
         Container,
         limit_under_two_models,
-    ),
-    Rule(
-        "kubelet-swap",
-        Severity.WARNING,
-        "the kubelet lets pods swap",
-        "Swapped memory is missing from the working set: a leak shows late, and latency goes first.",
-        "docs.kubernetes.io: swap memory management",
-        Resource,
-        kubelet_swap,
     ),
 )

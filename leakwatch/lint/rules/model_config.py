@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from leakwatch.findings import Edit, Severity
 from leakwatch.lint import text_protobuf
+from leakwatch.lint.configurations import Field, ModelConfig
 from leakwatch.lint.project import Project, models_of
 from leakwatch.lint.rule import Hit, Rule
-from leakwatch.lint.subjects import Field, ModelConfig
 from leakwatch.lint.wording import listed
 
 _POLICIES = ("latest", "all", "specific")

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from leakwatch.findings import Edit, Severity
 from leakwatch.lint import text_protobuf
+from leakwatch.lint.configurations import MonitoringConfig
 from leakwatch.lint.project import Project
 from leakwatch.lint.rule import Hit, Rule
-from leakwatch.lint.subjects import Container, MonitoringConfig, Platform, Server
+from leakwatch.lint.subjects import Container, Platform, Server
 from leakwatch.lint.wording import listed
 
 _NO_SUCH_PORT = 8502

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from leakwatch.findings import Edit, Severity
+from leakwatch.lint.configurations import MonitoringConfig
 from leakwatch.lint.project import Project, same_namespace
 from leakwatch.lint.rule import Hit, Rule
-from leakwatch.lint.subjects import Container, MonitoringConfig, Resource, ScrapeJob, Server, Workload
+from leakwatch.lint.subjects import Container, Resource, ScrapeJob, Server, Workload
 from leakwatch.lint.yaml_tree import Node
 
 DEFAULT_PATH = "/monitoring/prometheus/metrics"

@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterator
 
 from leakwatch.findings import Severity
+from leakwatch.lint.configurations import Field, ModelConfig
 from leakwatch.lint.project import Project, models_of
 from leakwatch.lint.rule import Hit, Rule
-from leakwatch.lint.subjects import Container, Field, ModelConfig, Server
+from leakwatch.lint.subjects import Container, Server
 from leakwatch.lint.wording import listed, size
 
 _MOST_VERSIONS = 2

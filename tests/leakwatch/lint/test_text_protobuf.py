@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leakwatch.lint.subjects import Field
+from leakwatch.lint.configurations import Field
 from leakwatch.lint.text_protobuf import fields_of, from_json, known_fields, message_of, parse
 
 NAMES = st.sampled_from([*known_fields("BatchingParameters"), "unknown", "latest"])
