@@ -16,13 +16,15 @@ _WORDS = {Stage.ESCALATED: "ESCALATED", Stage.RESOLVED: "RESOLVED"}
 
 def title(stage: Stage, state: IncidentState, now: float, *, flapped: bool = False) -> str:
     """LEAK serving: anon grows 12.1 MiB/h (11.6 to 12.7), 3 h 20 min left to 16 GiB; nothing done (dry run): ..."""
-    word = _WORDS.get(stage) or ("LEAK" if state.leak else "WARNING")
+    # what was done was done about the leak, which may have ended with it before the backend said so
+    about = state.grew or state.about if stage is Stage.ACTED else state.about
+    word = _WORDS.get(stage) or ("LEAK" if state.leak or (stage is Stage.ACTED and state.grew) else "WARNING")
     name = units.visible(state.target)
     if stage is Stage.RESOLVED:
         lasted = units.duration(max(0.0, now - state.opened_at)) if state.opened_at is not None else "some time"
         return f"{word} {name}: {state.about or 'well again'} after {lasted}; {state.did}"
     reason = state.escalated if stage is Stage.ESCALATED else None
-    said = "; ".join(part.rstrip(".") for part in (reason, state.about, state.did) if part)
+    said = "; ".join(part.rstrip(".") for part in (reason, about, state.did) if part)
     return f"{word} {name}: {said}" + (f" (back for the {_ordinal(state.reopened + 1)} time)" if flapped else "")
 
 

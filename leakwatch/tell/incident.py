@@ -58,6 +58,7 @@ class IncidentState:
         leak: whether a leak is part of it (still).
         conditions: names of those that hold.
         about: the first line's middle part as last known: "anon grows 12.1 MiB/h ..., 3 h 20 min left to 16 GiB".
+        grew: the same of its leak, as it was last true.
         did: the first line's last part: "nothing done (dry run): would restart".
         lines: those not told yet.
         severity: as last told.
@@ -83,6 +84,7 @@ class IncidentState:
     leak: bool = False
     conditions: tuple[str, ...] = ()
     about: str = ""
+    grew: str = ""
     did: str = "nothing done"
     lines: tuple[str, ...] = ()
     severity: str = "info"

@@ -195,6 +195,14 @@ def test_a_failed_action_is_told_with_its_reason(live_verdict: Verdict) -> None:
     assert said.severity is Severity.CRITICAL
 
 
+def test_an_action_is_told_with_the_leak_that_it_was_for(live_verdict: Verdict) -> None:
+    """The restart has ended the growth before the backend says that it is done: the line speaks of the leak."""
+    calm = News(live_verdict(Level.QUIET), 16 * GIB)
+    said = told([(0, News(live_verdict(), 16 * GIB)), (5, calm), (6, replace(calm, action=RESTART, outcome=DONE))])
+    assert stages(said) == ["opened", "acted"]
+    assert said[1].title == said[0].title.replace("nothing done", "restarted in 14 s")
+
+
 def test_an_incident_is_opened_before_it_is_told_what_came_of_it(live_verdict: Verdict) -> None:
     """A restart that takes a tenth of a second, and a helpless agent, leave no incident without its beginning."""
     at_once = News(live_verdict(), 16 * GIB, action=RESTART, outcome=DONE, verified="A new process serves.")
