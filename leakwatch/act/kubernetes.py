@@ -20,6 +20,7 @@ from leakwatch.act.workloads import (
     is_ready,
     life_of,
     rollout_in_progress,
+    selector_of_siblings,
     selects,
     uptime_seconds,
 )
@@ -124,7 +125,7 @@ class PodRestarter:
             found = self._cluster.get(Path("", "pods", place.namespace, place.pod))
             if found is not None:
                 if self._selector is None:
-                    self._selector = ",".join(f"{k}={v}" for k, v in (found["metadata"].get("labels") or {}).items())
+                    self._selector = selector_of_siblings(found)
                 return found
         pods = self._listed(self._selector) if self._selector else []
         running = [pod for pod in pods if not is_leaving(pod) and (pod.get("status") or {}).get("phase") == "Running"]

@@ -86,8 +86,6 @@ class LedgerFile:
             if self._checked:
                 raise sqlite3.DatabaseError("the file has gone, and with it what was done before")
             self._make()
-        if self.path.stat().st_size == 0:  # it is made under another name, so it never was this short
-            raise sqlite3.DatabaseError("the file is empty: what was done before is lost")
         db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             db.execute("PRAGMA synchronous = EXTRA")
@@ -96,7 +94,7 @@ class LedgerFile:
                 if found != "ok":
                     raise sqlite3.DatabaseError(found)
                 [version] = db.execute("PRAGMA user_version").fetchone()
-                if version != _VERSION:
+                if version != _VERSION:  # 0: it was emptied; it is made under another name, so it never was empty
                     raise sqlite3.DatabaseError(f"it has version {version}, and this program reads {_VERSION}")
                 self._checked = True
             return db

@@ -17,6 +17,15 @@ _GITOPS = {
 }
 
 
+_OWN_LABELS = (
+    "pod-template-hash",
+    "controller-revision-hash",
+    "pod-template-generation",
+    "statefulset.kubernetes.io/pod-name",
+    "apps.kubernetes.io/pod-index",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
     """What owns a pod, as the server described it."""
@@ -91,6 +100,12 @@ def is_ready(pod: Object) -> bool:
 def is_leaving(pod: Object) -> bool:
     """Whether it was told to go."""
     return pod["metadata"].get("deletionTimestamp") is not None
+
+
+def selector_of_siblings(pod: Object) -> str:
+    """The pod's labels but for those that are its own or its template's: they name what comes in its place."""
+    labels = pod["metadata"].get("labels") or {}
+    return ",".join(f"{name}={value}" for name, value in sorted(labels.items()) if name not in _OWN_LABELS)
 
 
 def container_status(pod: Object, container: str) -> Object:

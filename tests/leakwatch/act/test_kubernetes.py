@@ -171,6 +171,40 @@ def test_a_single_replica_is_rolled_out(kubernetes_api: KubernetesApi, restarter
     assert (method, path.rsplit("/", 2)[-2:]) == ("PATCH", ["deployments", "serving"])
 
 
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_a_pod_by_name_is_followed_to_what_comes_in_its_place(
+    kubernetes_api: KubernetesApi, restarter: Any, replicas: int
+) -> None:
+    """Evicted or rolled out, its name is gone afterwards: the youngest pod of its workload is looked at instead."""
+    old = serving(kubernetes_api, replicas)[0]["metadata"]
+    one = restarter(place=KubernetesPlace("ml", "serving", pod=old["name"]))
+    before = one.standing(time.time())
+    assert one.carry_out(Restart, yes).done
+    kubernetes_api.cluster.wait_for(lambda: old["uid"] not in uids(kubernetes_api))
+    after = one.standing(time.time())
+    assert after.ready
+    assert after.life != before.life
+    assert after.workload == before.workload
+
+
+def test_a_pod_of_a_stateful_set_is_evicted(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """It comes back under its own name, as another pod."""
+    labels = {"app": "serving"}
+    spec = {"containers": [{"name": "serving", "resources": MEMORY}]}
+    template = {"metadata": {"labels": labels}, "spec": spec}
+    wanted = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
+    kubernetes_api.cluster.create("statefulsets", "ml", {"metadata": {"name": "serving"}, "spec": wanted}, group="apps")
+    one = restarter()
+    kubernetes_api.cluster.wait_for(lambda: len(kubernetes_api.cluster.ready_pods("ml")) == 2)
+    kubernetes_api.cluster.wait_for(lambda: one.standing(time.time()).rollout_in_progress is False)
+    before = uids(kubernetes_api)
+    standing = one.standing(time.time())
+    assert (standing.workload, standing.other_replicas_ready) == ("ml/statefulset/serving", 1)
+    assert one.carry_out(Restart, yes).done
+    kubernetes_api.cluster.wait_for(lambda: len(uids(kubernetes_api)) == 2)
+    assert len(uids(kubernetes_api) & before) == 1
+
+
 def test_a_gitops_tool_is_named(kubernetes_api: KubernetesApi, restarter: Any) -> None:
     """Whoever manages the template may put it back."""
     serving(kubernetes_api, 1)

@@ -181,7 +181,7 @@ def test_a_damaged_ledger_is_never_believed(tmp_path: Path, damage: str) -> None
     """It is an error that says where, and the file is left as it is."""
     clock = HandClock()
     ledger = Ledger(tmp_path, clock, "boot")
-    for number in range(200):
+    for number in range(60):
         act(ledger, f"target-{number}")
     path = tmp_path / FILE_NAME
     content = path.read_bytes()
