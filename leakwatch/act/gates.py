@@ -1,5 +1,6 @@
 """The gates before an action, each one reason. Pure; what is unknown is closed, what cannot be is not asked."""
 
+import shlex
 from collections.abc import Iterator
 from math import inf
 
@@ -141,7 +142,7 @@ def of_people(case: Case, remedy: Remedy, view: View, settings: ActSettings) -> 
         return
     asked = next((one for one in view.approvals if one.target == case.target), None)
     if asked is None or (asked.incident, asked.remedy) != (case.incident, remedy) or asked.answer is None:
-        yield Reason("approval", False, f"a person has to agree: leakwatch act approve {case.target}")
+        yield Reason("approval", False, f"a person has to agree: leakwatch act approve {shlex.quote(case.target)}")
     elif not asked.answer:
         yield Reason("approval", False, f"{asked.by} said no for this incident", inf)
     elif not asked.left_seconds:

@@ -1,5 +1,6 @@
 """What one cycle brought for one target, in the form in which it is told. Pure."""
 
+import shlex
 from collections.abc import Sequence
 
 from detectors.types import LiveVerdict
@@ -29,7 +30,7 @@ def news_of(
             action = action or decision.action
         elif decision.ruling is Ruling.ASK:
             action = action or decision.action
-            approval = f"leakwatch act approve {decision.case.target}"
+            approval = f"leakwatch act approve {shlex.quote(decision.case.target)}"
         elif decision.ruling is Ruling.WAIT and against:
             held = against[0].sentence
         elif decision.ruling is Ruling.ESCALATE:

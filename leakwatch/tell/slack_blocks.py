@@ -115,7 +115,7 @@ def _approval(n: Notification, *, buttons: bool) -> list[Block]:
             "action_id": f"leakwatch_{word.lower()}",
             "text": {"type": "plain_text", "text": word, "emoji": False},
             "style": style,
-            "value": plain(n.key, 1900),
+            "value": plain(n.target, 1900),
             "confirm": {
                 "title": {"type": "plain_text", "text": f"{word}?", "emoji": False},
                 "text": {"type": "plain_text", "text": plain(n.title, 290), "emoji": False},

@@ -138,6 +138,7 @@ def test_a_leaking_container_is_restarted_before_the_kernel_kills_it_and_told_in
     [bundle] = kept(story.folder / "state")
     assert bundle.manifest is not None
     assert not story.slack.broken
+    assert story.slack.TOKEN not in story.log
     assert "image" in {block["type"] for block in story.head.blocks}
 
 
