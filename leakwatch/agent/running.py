@@ -10,6 +10,7 @@ from leakwatch.agent.hand import Deeds, Hand
 from leakwatch.agent.loop import Agent
 from leakwatch.agent.pages import pages_of
 from leakwatch.agent.state_folder import StateFolder
+from leakwatch.agent.thrift import give_back
 from leakwatch.errors import LeakwatchError, SettingsError
 from leakwatch.ports import Clock, Source
 from leakwatch.sample.sources import sources_of
@@ -63,6 +64,7 @@ def _until_new_settings(
 ) -> Settings | None:
     """The settings to go on with; None at the end."""
     agent.start()
+    give_back()
     while True:
         agent.run(stop, reload, cycles)
         if stop.is_set() or not reload.is_set():

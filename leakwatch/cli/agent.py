@@ -1,6 +1,5 @@
 """``leakwatch agent``: parse, run, exit status."""
 
-import contextlib
 import logging
 import signal
 import threading
@@ -13,8 +12,6 @@ from leakwatch.cli.stopping import stopping
 from leakwatch.settings import Settings
 from leakwatch.settings.reading import Loaded
 from leakwatch.tell.units import visible
-
-_M_ARENA_MAX = -8
 
 
 @click.command()
@@ -30,10 +27,11 @@ def command(load: Callable[[], Loaded], cycles: int | None, debug: bool) -> int:
     Exit status: 0 it was told to end, 1 failed, 2 settings that cannot be used, or wrong usage.
     """
     from leakwatch.agent.running import run_agent
+    from leakwatch.agent.thrift import share_one_arena
     from leakwatch.clock import SystemClock
     from leakwatch.settings.describing import warnings
 
-    _share_one_arena()
+    share_one_arena()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
 
     def settings() -> Settings:
@@ -50,11 +48,3 @@ def command(load: Callable[[], Loaded], cycles: int | None, debug: bool) -> int:
     finally:
         signal.signal(signal.SIGHUP, before)
     return 0
-
-
-def _share_one_arena() -> None:
-    """glibc would give each thread an arena of its own (mallopt(3), M_ARENA_MAX); ours mostly wait and can share."""
-    import ctypes
-
-    with contextlib.suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
