@@ -8,7 +8,7 @@ _M_ARENA_MAX = -8
 
 
 def share_one_arena() -> None:
-    """Else each thread gets an arena of its own; ours mostly wait and can share: .4 MiB. To be called before threads."""
+    """Else each thread gets an arena of its own; ours mostly wait and can share: .4 MiB. For before the first."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
