@@ -8,6 +8,7 @@ from leakwatch import __version__
 
 COMMANDS = (
     "analyze",
+    "backtest",
     "logs",
     "record",
     "watch",

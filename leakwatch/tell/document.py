@@ -97,7 +97,7 @@ def _whole(value: float | None) -> int | None:
     return round(value) if value is not None and math.isfinite(value) else None
 
 
-def _bounded(estimate: float, low: float, high: float | None) -> Json | None:
+def interval_as_dict(estimate: float, low: float, high: float | None) -> Json | None:
     """An interval; null where its estimate or its low end is unknown, ``high`` null where it has no upper end."""
     if not (math.isfinite(estimate) and math.isfinite(low)):
         return None
@@ -105,15 +105,15 @@ def _bounded(estimate: float, low: float, high: float | None) -> Json | None:
 
 
 def _trend(trend: Trend | None) -> Json | None:
-    return _bounded(trend.slope_per_second, trend.low, trend.high) if trend else None
+    return interval_as_dict(trend.slope_per_second, trend.low, trend.high) if trend else None
 
 
 def _forecast(forecast: Forecast | None) -> Json | None:
-    return _bounded(forecast.seconds_to_limit, forecast.low, forecast.high) if forecast else None
+    return interval_as_dict(forecast.seconds_to_limit, forecast.low, forecast.high) if forecast else None
 
 
 def _interval(interval: Interval | None) -> Json | None:
-    return _bounded(interval.estimate, interval.low, interval.high) if interval else None
+    return interval_as_dict(interval.estimate, interval.low, interval.high) if interval else None
 
 
 def _diagnosis(diagnosis: Diagnosis) -> Json:

@@ -1,0 +1,95 @@
+"""When a level begins and when it ends: opened at once by a rule that has held on, closed with hysteresis."""
+
+from dataclasses import dataclass
+
+from detectors.live.sight import Sight
+from detectors.types import Level
+
+HOLD = 1.0
+"""An incident stays open until no look has found it true for this share of the time that it had grown for."""
+LEAST_HOLD_BLOCKS = 8.0
+GIVEN_BACK = 0.5
+GIVEN_BACK_LOOKS = 3
+"""It ends at once when as many looks in a row have found this share of the growth given back."""
+STALE = 0.25
+"""A look stands for what is told until one knows the slope better, or until this share of its growth's length later."""
+
+
+@dataclass(slots=True)
+class Incident:
+    """One level of one container that is open.
+
+    Attributes:
+        sight: the look that found it true and that is told.
+        until: seconds when it ends unless it is found true again.
+        given_back: looks in a row that found the growth given back.
+        after_restart: a restart ended the life in which it was found; the new life is being watched.
+    """
+
+    sight: Sight
+    until: float
+    given_back: int = 0
+    after_restart: bool = False
+
+
+class Incidents:
+    """The levels of one container: suspected and leak, each open or not."""
+
+    __slots__ = ("_open", "level", "since")
+
+    def __init__(self) -> None:
+        self._open: dict[Level, Incident] = {}
+        self.level = Level.QUIET
+        self.since: float | None = None
+
+    def start(self, now: float) -> None:
+        """Watching begins."""
+        self.since = now
+
+    def found(self, level: Level, sight: Sight, block_seconds: float) -> None:
+        """A rule of this level holds: open it, or hold it open."""
+        held = self._open.get(level)
+        lasted = sight.climb.end - sight.climb.onset
+        until = sight.climb.end + max(HOLD * lasted, LEAST_HOLD_BLOCKS * block_seconds)
+        if held is None or held.after_restart:
+            self._open[level] = Incident(sight, until)
+        else:
+            held.until, held.given_back = max(held.until, until), 0
+            told, new = held.sight.climb, sight.climb
+            outdated = new.end - told.end > STALE * (told.end - told.onset)
+            if outdated or new.error * told.slope <= told.error * new.slope:
+                held.sight = sight
+        self._settle(sight.climb.end)
+
+    def looked(self, scale: int, now: float, level_bytes: float) -> None:
+        """A look at this scale, whatever it found: has the growth been given back, has the time run out?"""
+        for level, one in list(self._open.items()):
+            climb = one.sight.climb
+            if one.sight.scale == scale and not one.after_restart:
+                back = level_bytes < climb.base + GIVEN_BACK * climb.grown
+                one.given_back = one.given_back + 1 if back else 0
+            if one.given_back >= GIVEN_BACK_LOOKS or now > one.until:
+                del self._open[level]
+        self._settle(now)
+
+    def restarted(self, now: float) -> None:
+        """A life ended: nothing grows now, but the new life is watched for as long as the old one had grown."""
+        for one in self._open.values():
+            lasted = one.sight.climb.end - one.sight.climb.onset
+            one.after_restart, one.until = True, now + lasted
+        self._settle(now)
+
+    @property
+    def current(self) -> Incident | None:
+        """The incident that the present level rests on; None while quiet."""
+        return self._open.get(Level.LEAK) or self._open.get(Level.SUSPECTED)
+
+    def _settle(self, now: float) -> None:
+        leak = self._open.get(Level.LEAK)
+        level = Level.QUIET
+        if leak is not None and not leak.after_restart:
+            level = Level.LEAK
+        elif self._open:
+            level = Level.SUSPECTED
+        if level is not self.level:
+            self.level, self.since = level, now

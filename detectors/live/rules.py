@@ -1,0 +1,197 @@
+"""When growth is suspected, and when it is a leak: two rules of one form.
+
+No rule for a container is right about every single look: healthy containers warm up, fill caches, run jobs and follow
+their load, and each of these climbs for a while as a leak does. Sequential bounds (e-detectors, Shin, Ramdas and
+Rinaldo 2023; CUSUM, Page 1954) promise a rate of false alarms per time only where growth without a leak has a
+conditional median of zero, which these break: a threshold set for 1 alarm in 50 weeks gave 22 to 50. What holds
+instead is exchangeability: growth is judged against the largest harmless growth of about the same duration that this
+container has shown (`detectors.live.growths`). Were these growths exchangeable, the n-th would exceed all before it
+with probability 1/n (Renyi 1962, on records), so that records grow ever rarer per week of watching, at whatever
+sampling period; asking for a multiple of the record, for a share of the headroom, for a straight climb that goes on
+and for new territory buys the rest. The rate itself is measured: benchmarks/live.py, in benchmarks/RESULTS.md.
+
+Every constant is a share, a ratio or a count of blocks but the day, within which load repeats, and the time that a
+model takes to load.
+"""
+
+import math
+from dataclasses import dataclass
+
+from detectors.live.sight import Sight
+from detectors.types import Level
+
+DAY_SECONDS = 86_400.0
+SHORT_SECONDS = DAY_SECONDS / 6.0
+"""Growth within four hours has the whole price of `Rule.short`, over a day none: there are far fewer long windows in a
+week than short ones, and what is harmless and lasts for a day is rare."""
+YOUNG_SHARE = 0.3
+"""A life is hardly watched where it was so for less than this share of the climb."""
+URGENT_SECONDS = 900.0
+FINE_SCALE, MIDDLE_SCALE = 5, 7
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What growth must be like.
+
+    Attributes:
+        level: what it finds.
+        share: of the headroom that it has to take, at least; ``short`` is added for climbs within hours, ``few`` over
+            the square root of its blocks, ``young`` where its life was hardly watched before it, ``unknown`` where
+            nothing was, ``blind`` where no request rate is seen; all of it times
+            ``urgent`` where the limit is `URGENT_SECONDS` away at this pace.
+        straight: least R squared; ``straight_blind``: where no request rate is seen.
+        late, last: least slope of the newest half and quarter over that of all.
+        largest_step: share of the growth in one block, at most.
+        certain: slope over its standard error.
+        like, like_birth: how many times the largest harmless growth of the same duration; of young lives.
+        above: how far it must stand over the usual highest level of before, as a share of itself; ``above_own``: where
+            only the window of the climb shows what was before; or, from the scale ``floors_from`` on, ``above_floors``
+            over the highest floor of longer blocks, which jobs and teeth do not raise.
+        real: least share of the growth that the level itself must have risen by.
+        grace_seconds: after a model load or a birth, which take minutes: nothing is found that soon.
+        looks: how many looks in a row must agree, by how many blocks the scale's ring spans; see `looks_needed`.
+    """
+
+    level: Level
+    share: float
+    short: float
+    few: float
+    young: float
+    unknown: float
+    blind: float
+    urgent: float
+    straight: float
+    straight_blind: float
+    late: float
+    last: float
+    largest_step: float
+    certain: float
+    like: float
+    like_birth: float
+    above: float
+    above_own: float
+    above_floors: float
+    floors_from: int
+    real: float
+    grace_seconds: float
+    looks: tuple[int, int, int]
+
+    def holds(self, seen: Sight) -> bool:
+        """Whether one look satisfies the rule."""
+        climb = seen.climb
+        return (
+            seen.share >= self.bar(seen)
+            and climb.straight >= (self.straight if seen.load_known else self.straight_blind)
+            and climb.late >= self.late
+            and climb.last >= self.last
+            and climb.largest_step <= self.largest_step
+            and climb.slope >= self.certain * climb.error
+            and seen.grown >= self.real * climb.grown
+            and self.like * seen.like < 1.0
+            and self.like_birth * seen.like_birth < 1.0
+            and self.is_new(seen)
+            and seen.since_load >= self.grace_seconds
+        )
+
+    def is_new(self, seen: Sight) -> bool:
+        """Whether growth has come to where the container usually is not."""
+        if seen.above_floors is None:
+            return seen.above is None or seen.above > self.above_own
+        above = seen.above is not None and seen.above > self.above
+        return above or (seen.scale >= self.floors_from and seen.above_floors > self.above_floors)
+
+    def bar(self, seen: Sight) -> float:
+        """The share of the headroom that growth seen like this has to take."""
+        climb = seen.climb
+        lasted = max(climb.end - climb.onset, 1.0)
+        shortness = min(max(math.log(DAY_SECONDS / lasted) / math.log(DAY_SECONDS / SHORT_SECONDS), 0.0), 1.0)
+        bar = self.share + self.short * shortness + self.few / math.sqrt(climb.blocks)
+        if seen.age < YOUNG_SHARE * lasted:
+            bar += self.young
+        if seen.above is None:
+            bar += self.unknown
+        if not seen.load_known:
+            bar += self.blind
+        left_seconds = (seen.room - climb.grown) / climb.slope
+        return bar * self.urgent if left_seconds < URGENT_SECONDS else bar
+
+    def looks_needed(self, scale: int) -> int:
+        """Agreeing looks that this scale needs: samples and blocks of minutes, of up to hours, longer ones."""
+        return self.looks[0 if scale <= FINE_SCALE else 1 if scale <= MIDDLE_SCALE else 2]
+
+
+class Agreement:
+    """How many looks in a row a rule has held at each scale."""
+
+    __slots__ = ("_held", "rule")
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self._held: dict[int, int] = {}
+
+    def agrees(self, seen: Sight) -> bool:
+        """Whether, this look included, enough looks in a row agree."""
+        held = self._held.get(seen.scale, 0) + 1 if self.rule.holds(seen) else 0
+        self._held[seen.scale] = held
+        return held >= self.rule.looks_needed(seen.scale)
+
+    def miss(self, scale: int) -> None:
+        """A look at this scale saw nothing."""
+        self._held[scale] = 0
+
+    def clear(self) -> None:
+        """A life ended."""
+        self._held.clear()
+
+
+SUSPECTED = Rule(
+    level=Level.SUSPECTED,
+    share=0.11,
+    short=0.04,
+    few=0.0,
+    young=0.0,
+    unknown=0.12,
+    blind=0.13,
+    urgent=0.5,
+    straight=0.62,
+    straight_blind=0.85,
+    late=0.5,
+    last=0.82,
+    largest_step=0.65,
+    certain=2.5,
+    like=1.25,
+    like_birth=1.3,
+    above=-0.07,
+    above_own=0.03,
+    above_floors=0.4,
+    floors_from=5,
+    real=0.25,
+    grace_seconds=0.0,
+    looks=(3, 3, 1),
+)
+LEAK = Rule(
+    level=Level.LEAK,
+    share=0.10,
+    short=0.15,
+    few=0.3,
+    young=0.10,
+    unknown=0.0,
+    blind=0.2,
+    urgent=1.0,
+    straight=0.57,
+    straight_blind=0.94,
+    late=0.63,
+    last=0.65,
+    largest_step=0.57,
+    certain=2.8,
+    like=1.15,
+    like_birth=1.1,
+    above=0.0,
+    above_own=0.03,
+    above_floors=0.4,
+    floors_from=5,
+    real=0.4,
+    grace_seconds=900.0,
+    looks=(4, 2, 1),
+)
