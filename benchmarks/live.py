@@ -157,14 +157,15 @@ def main() -> None:
     arguments.add_argument("--seeds", type=seed_range, default=UNTOUCHED_SEEDS, metavar="A:B")
     arguments.add_argument("--tiny", action="store_true", help="one seed of everything: does it run?")
     arguments.add_argument("--only", default=",".join(PARTS), metavar="PART,PART", help=", ".join(PARTS))
-    arguments.add_argument("--write", action="store_true", help="into benchmarks/RESULTS.md")
+    arguments.add_argument("--write", action="store_true", help="into benchmarks/RESULTS.md; without hard: beside it")
     given = arguments.parse_args()
     made = measure(given.seeds[:1] if given.tiny else given.seeds, given.only.split(","), tiny=given.tiny)
     for table in made:
         table.show()
     if given.write:
-        seeds = f"{given.seeds.start}:{given.seeds.stop}"
-        write_section("live", f"python -m benchmarks.live --seeds {seeds} --write", made)
+        seeds, parts = f"{given.seeds.start}:{given.seeds.stop}", given.only
+        section = "live" if "hard" in parts else "live_beside"
+        write_section(section, f"python -m benchmarks.live --seeds {seeds} --only {parts} --write", made)
 
 
 if __name__ == "__main__":

@@ -121,6 +121,58 @@ class Rule:
         return self.looks[0 if scale <= FINE_SCALE else 1 if scale <= MIDDLE_SCALE else 2]
 
 
+SUSPECTED = Rule(
+    level=Level.SUSPECTED,
+    share=0.08,
+    short=0.085,
+    few=0.36,
+    young=0.0,
+    unknown=0.10,
+    blind=0.20,
+    urgent=0.25,
+    straight=0.52,
+    straight_blind=0.93,
+    late=0.44,
+    last=0.83,
+    largest_step=0.81,
+    certain=2.5,
+    like=1.10,
+    like_birth=1.3,
+    above=0.02,
+    above_own=-0.42,
+    above_floors=0.49,
+    floors_from=5,
+    real=0.53,
+    grace_seconds=0.0,
+    looks=(3, 1, 1),
+)
+LEAK = Rule(
+    level=Level.LEAK,
+    share=0.12,
+    short=0.125,
+    few=0.35,
+    young=0.08,
+    unknown=0.0,
+    blind=0.20,
+    urgent=1.0,
+    straight=0.57,
+    straight_blind=0.93,
+    late=0.44,
+    last=0.61,
+    largest_step=0.62,
+    certain=2.5,
+    like=1.14,
+    like_birth=0.88,
+    above=0.0,
+    above_own=-0.6,
+    above_floors=0.45,
+    floors_from=4,
+    real=0.17,
+    grace_seconds=900.0,
+    looks=(5, 1, 1),
+)
+
+
 class Agreement:
     """How many looks in a row a rule has held at each scale."""
 
@@ -143,55 +195,3 @@ class Agreement:
     def clear(self) -> None:
         """A life ended."""
         self._held.clear()
-
-
-SUSPECTED = Rule(
-    level=Level.SUSPECTED,
-    share=0.11,
-    short=0.04,
-    few=0.0,
-    young=0.0,
-    unknown=0.12,
-    blind=0.13,
-    urgent=0.5,
-    straight=0.62,
-    straight_blind=0.85,
-    late=0.5,
-    last=0.82,
-    largest_step=0.65,
-    certain=2.5,
-    like=1.25,
-    like_birth=1.3,
-    above=-0.07,
-    above_own=0.03,
-    above_floors=0.4,
-    floors_from=5,
-    real=0.25,
-    grace_seconds=0.0,
-    looks=(3, 3, 1),
-)
-LEAK = Rule(
-    level=Level.LEAK,
-    share=0.10,
-    short=0.15,
-    few=0.3,
-    young=0.10,
-    unknown=0.0,
-    blind=0.2,
-    urgent=1.0,
-    straight=0.57,
-    straight_blind=0.94,
-    late=0.63,
-    last=0.65,
-    largest_step=0.57,
-    certain=2.8,
-    like=1.15,
-    like_birth=1.1,
-    above=0.0,
-    above_own=0.03,
-    above_floors=0.4,
-    floors_from=5,
-    real=0.4,
-    grace_seconds=900.0,
-    looks=(4, 2, 1),
-)
