@@ -183,7 +183,7 @@ class LiveDetector:
         self._incidents.restarted(now)
         for agreement in self._agreements:
             agreement.clear()
-        lives.begin(now)
+        lives.begin(now, killed=killed)
         self._lowest = self._lowest_before = math.inf
 
     def _look_at_samples(self, now: float, rest: float, levels: Levels, lives: Lives) -> None:

@@ -35,6 +35,17 @@ class Lives:
         """How long this life had been watched by then."""
         return at - (self.watched_since if self.born is None else self.born)
 
+    def since_load(self, onset: float, end: float) -> float:
+        """Seconds from the last model load or birth to the end of a climb; infinite where there was none.
+
+        Watching may have begun with a birth: a climb whose onset was watched for less time than it has lasted is taken
+        to follow one.
+        """
+        since = math.inf if self.loaded is None else end - self.loaded
+        if self.born is None and onset - self.watched_since < end - onset:
+            since = min(since, end - self.watched_since)
+        return since
+
     def floor(self, now: float, level: float) -> None:
         """A block of several samples closed with this lowest level."""
         if self.born is None or now - self.born > START_UP_SECONDS:
@@ -54,10 +65,11 @@ class Lives:
         """Whether the level has touched the limit in this life."""
         return self._at_limit
 
-    def begin(self, now: float) -> None:
-        """The next life begins; its start loads models too."""
+    def begin(self, now: float, *, killed: bool) -> None:
+        """The next life begins. Its start loads models too; after a kill that excuses nothing."""
         self.number += 1
-        self.born = self.loaded = now
+        self.born = now
+        self.loaded = None if killed else now
         self._lowest, self._at_limit = math.inf, False
 
 

@@ -10,8 +10,8 @@ with probability 1/n (Renyi 1962, on records), so that records grow ever rarer p
 sampling period; asking for a multiple of the record, for a share of the headroom, for a straight climb that goes on
 and for new territory buys the rest. The rate itself is measured: benchmarks/live.py, in benchmarks/RESULTS.md.
 
-Every constant is a share, a ratio or a count of blocks but the day, within which load repeats, and the time that a
-model takes to load.
+Every constant is a share, a ratio or a count of blocks but three times: the day, within which load repeats, what a
+model takes to load, and what a request in flight takes.
 """
 
 import math
@@ -50,6 +50,7 @@ class Rule:
             over the highest floor of longer blocks, which jobs and teeth do not raise.
         real: least share of the growth that the level itself must have risen by.
         grace_seconds: after a model load or a birth, which take minutes: nothing is found that soon.
+        least_seconds: that it has lasted: requests in flight, collectors and pools move within seconds.
         looks: how many looks in a row must agree, by how many blocks the scale's ring spans; see `looks_needed`.
     """
 
@@ -75,6 +76,7 @@ class Rule:
     floors_from: int
     real: float
     grace_seconds: float
+    least_seconds: float
     looks: tuple[int, int, int]
 
     def holds(self, seen: Sight) -> bool:
@@ -92,6 +94,7 @@ class Rule:
             and self.like_birth * seen.like_birth < 1.0
             and self.is_new(seen)
             and seen.since_load >= self.grace_seconds
+            and climb.end - climb.onset >= self.least_seconds
         )
 
     def is_new(self, seen: Sight) -> bool:
@@ -144,6 +147,7 @@ SUSPECTED = Rule(
     floors_from=5,
     real=0.53,
     grace_seconds=0.0,
+    least_seconds=0.0,
     looks=(3, 1, 1),
 )
 LEAK = Rule(
@@ -169,6 +173,7 @@ LEAK = Rule(
     floors_from=4,
     real=0.17,
     grace_seconds=900.0,
+    least_seconds=120.0,
     looks=(5, 1, 1),
 )
 

@@ -1,6 +1,5 @@
 """One look at one scale: the growth that is seen there, beside all that could explain it."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +58,7 @@ class Sight:
         above: by how much the newest block stands over the usual highest levels before the onset, load explained, as a
             share of the climb; None where nothing was seen before it.
         above_floors: over the highest floor of longer blocks before the onset; None where too few of them were.
-        since_load: seconds since a model load or the birth of this life; infinite where none was seen.
+        since_load: seconds since a model load or a birth, seen or possible; infinite where there was none.
         load_known: whether a request rate is seen.
         level: bytes without the load's part, of the newest block.
     """
@@ -156,7 +155,7 @@ def look(
         like_birth=like_birth,
         above=above,
         above_floors=above_floors,
-        since_load=math.inf if lives.loaded is None else climb.end - lives.loaded,
+        since_load=lives.since_load(climb.onset, climb.end),
         load_known=load_known,
         level=float(level[-1]),
     )
