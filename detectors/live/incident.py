@@ -11,8 +11,9 @@ LEAST_HOLD_BLOCKS = 8.0
 GIVEN_BACK = 0.5
 GIVEN_BACK_LOOKS = 3
 """It ends at once when as many looks in a row have found this share of the growth given back."""
-STALE = 0.25
-"""A look stands for what is told until one knows the slope better, or until this share of its growth's length later."""
+AS_MUCH, STALE, WELL_KNOWN = 0.8, 0.25, 0.1
+"""A look is told until one comes that tells about as much, or until this share of its growth's length later. It tells the
+more the longer the growth that it sees, down to where the slope's error is a tenth of the slope."""
 
 
 @dataclass(slots=True)
@@ -30,6 +31,14 @@ class Incident:
     until: float
     given_back: int = 0
     after_restart: bool = False
+
+
+def _lasted(sight: Sight) -> float:
+    return sight.climb.end - sight.climb.onset
+
+
+def _tells(sight: Sight) -> float:
+    return _lasted(sight) / max(sight.climb.error / (WELL_KNOWN * sight.climb.slope), 1.0)
 
 
 class Incidents:
@@ -55,9 +64,8 @@ class Incidents:
             self._open[level] = Incident(sight, until)
         else:
             held.until, held.given_back = max(held.until, until), 0
-            told, new = held.sight.climb, sight.climb
-            outdated = new.end - told.end > STALE * (told.end - told.onset)
-            if outdated or new.error * told.slope <= told.error * new.slope:
+            outdated = sight.climb.end - held.sight.climb.end > STALE * _lasted(held.sight)
+            if outdated or _tells(sight) >= AS_MUCH * _tells(held.sight):
                 held.sight = sight
         self._settle(sight.climb.end)
 
