@@ -206,8 +206,8 @@ class LiveDetector:
         if len(rows) < LEAST_ROWS:
             return
         level = _rest(rows, self._load.coefficients)
-        now, newest = float(rows[-1, TIME]), float(level[-1])
-        self._history.settle(scale, now, newest)
+        newest, now = float(level[-1]), self._clock.newest or 0.0
+        self._history.settle(scale, float(rows[-1, TIME]), newest)
         rise = newest - float(level.min())
         if rise < LEAST_SHARE * self._room.over(float(rows[0, LOW])):
             self._miss(scale, now, newest)
@@ -228,7 +228,8 @@ class LiveDetector:
             return
         for agreement in self._agreements:
             if agreement.agrees(seen):
-                self._incidents.found(agreement.rule.level, seen, block_seconds(scale, self._clock.pace or 0.0))
+                block = block_seconds(scale, self._clock.pace or 0.0)
+                self._incidents.found(agreement.rule.level, seen, now, block)
         self._incidents.looked(scale, now, newest)
 
     def _miss(self, scale: int, now: float, level_bytes: float) -> None:

@@ -11,9 +11,10 @@ LEAST_HOLD_BLOCKS = 8.0
 GIVEN_BACK = 0.5
 GIVEN_BACK_LOOKS = 3
 """It ends at once when as many looks in a row have found this share of the growth given back."""
-AS_MUCH, STALE, WELL_KNOWN = 0.8, 0.25, 0.1
-"""A look is told until one comes that tells about as much, or until this share of its growth's length later. It tells the
-more the longer the growth that it sees, down to where the slope's error is a tenth of the slope."""
+AS_MUCH, STALE, WELL_KNOWN, FEW_BLOCKS = 0.8, 0.25, 0.1, 16
+"""A look is told until one comes that tells about as much, or until this share of its growth's length later. It tells
+the more the longer the growth that it sees, if it knows the slope to a tenth and sees it in so many blocks: in
+the fewest that a line needs the onset is hardly free."""
 
 
 @dataclass(slots=True)
@@ -38,7 +39,9 @@ def _lasted(sight: Sight) -> float:
 
 
 def _tells(sight: Sight) -> float:
-    return _lasted(sight) / max(sight.climb.error / (WELL_KNOWN * sight.climb.slope), 1.0)
+    climb = sight.climb
+    unsure = max(climb.error / (WELL_KNOWN * climb.slope), 1.0)
+    return _lasted(sight) * min(climb.blocks / FEW_BLOCKS, 1.0) ** 4 / unsure
 
 
 class Incidents:
@@ -55,11 +58,11 @@ class Incidents:
         """Watching begins."""
         self.since = now
 
-    def found(self, level: Level, sight: Sight, block_seconds: float) -> None:
+    def found(self, level: Level, sight: Sight, now: float, block_seconds: float) -> None:
         """A rule of this level holds: open it, or hold it open."""
         held = self._open.get(level)
         lasted = sight.climb.end - sight.climb.onset
-        until = sight.climb.end + max(HOLD * lasted, LEAST_HOLD_BLOCKS * block_seconds)
+        until = now + max(HOLD * lasted, LEAST_HOLD_BLOCKS * block_seconds)
         if held is None or held.after_restart:
             self._open[level] = Incident(sight, until)
         else:
@@ -67,7 +70,7 @@ class Incidents:
             outdated = sight.climb.end - held.sight.climb.end > STALE * _lasted(held.sight)
             if outdated or _tells(sight) >= AS_MUCH * _tells(held.sight):
                 held.sight = sight
-        self._settle(sight.climb.end)
+        self._settle(now)
 
     def looked(self, scale: int, now: float, level_bytes: float) -> None:
         """A look at this scale, whatever it found: has the growth been given back, has the time run out?"""

@@ -3,13 +3,17 @@
 import numpy as np
 
 from detectors.live.incident import Incident
-from detectors.live.levels import COUNT, TIME
+from detectors.live.levels import COUNT, LOW, TIME
 from detectors.live.sight import NO_LIMIT_MULTIPLE, Room, Sight
 from detectors.types import Answer, FloatArray, Forecast, Interval, Level, LiveVerdict, Shape, Trend
 from detectors.wording import count, duration, rate, rates, share, size
 
 Z95 = 1.96
 LEAST_SAMPLES = 20
+FUTURE_DEVIATIONS = 1.3
+"""By how much the slope's interval is widened for the time ahead (as in `detectors.forecast`)."""
+LEAST_SLOPE = 0.02
+FLOOR_BLOCKS = 4
 COARSE = 0.02
 """By how much of itself a slope is uncertain beyond its noise: the onset was searched for."""
 ACCELERATING_LATE, ACCELERATING_LAST = 1.15, 1.3
@@ -51,8 +55,9 @@ def tell(
     """
     seen = one.sight
     leak = trend(seen)
+    floor = min(level_bytes, float(rows[-FLOOR_BLOCKS:, LOW].min())) if len(rows) else level_bytes
     each = None if one.after_restart else bytes_per_request(seen, rows, rest)
-    ahead = None if one.after_restart else forecast(seen, leak, room, now, level_bytes)
+    ahead = None if one.after_restart else forecast(seen, leak, room, now, level_bytes, floor)
     answer = Answer.LEAK if level is Level.LEAK else Answer.UNDECIDED
     because = reasons(one, leak, room, each, metric)
     onset = seen.climb.onset - offset
@@ -66,20 +71,22 @@ def trend(seen: Sight) -> Trend:
     return Trend(climb.slope, climb.slope - deviation, climb.slope + deviation, climb.blocks)
 
 
-def forecast(seen: Sight, leak: Trend, room: Room, now: float, level: float) -> Forecast | None:
+def forecast(seen: Sight, leak: Trend, room: Room, now: float, level: float, floor: float) -> Forecast | None:
     """Seconds until the usual peaks, lifted by the growth, touch the limit; None where there is none.
 
-    The low end lets the steepest slope meet the peaks, the high end the calmest slope the present level.
+    The low end lets the steepest slope meet the peaks, the high end the calmest slope the lowest level of late.
     """
     if room.limit is None or leak.slope_per_second <= 0:
         return None
     since = max(now - seen.climb.end, 0.0)
-    peaks = max(seen.room - seen.climb.grown, 0.0)
-    above = max(room.limit - level, 0.0)
+    peaks, above = max(seen.room - seen.climb.grown, 0.0), max(room.limit - level, 0.0)
     left = min(peaks, above) if peaks > 0 else above
+    steepest = leak.slope_per_second + FUTURE_DEVIATIONS * (leak.high - leak.slope_per_second)
+    calmest = leak.slope_per_second - FUTURE_DEVIATIONS * (leak.slope_per_second - leak.low)
     seconds = max(left / leak.slope_per_second - since, 0.0)
-    low = max(left / leak.high - since, 0.0)
-    high = max(max(peaks, above) / leak.low - since, seconds) if leak.low > 0 else None
+    low = max(left / steepest - since, 0.0)
+    calm = max(peaks, above, room.limit - floor)
+    high = max(calm / calmest - since, seconds) if calmest > LEAST_SLOPE * leak.slope_per_second else None
     return Forecast(seconds, min(low, seconds), high)
 
 
