@@ -39,9 +39,10 @@ class Rule:
         share: of the headroom that it has to take, at least; ``short`` is added for climbs within hours, ``few`` over
             the square root of its blocks, ``young`` where its life was hardly watched before it, ``unknown`` where
             nothing was, ``blind`` where no request rate is seen; all of it times
-            ``urgent`` where the limit is `URGENT_SECONDS` away at this pace.
+            ``urgent`` where the limit is less than `URGENT_SECONDS` away at this pace.
         straight: least R squared; ``straight_blind``: where no request rate is seen.
-        late, last: least slope of the newest half and quarter over that of all.
+        late, last: least slope of the newest half and quarter over that of all;
+            ``last_urgent`` where it is urgent.
         largest_step: share of the growth in one block, at most.
         certain: slope over its standard error.
         like, like_birth: how many times the largest harmless growth of the same duration; of young lives.
@@ -66,6 +67,7 @@ class Rule:
     straight_blind: float
     late: float
     last: float
+    last_urgent: float
     largest_step: float
     certain: float
     like: float
@@ -86,7 +88,7 @@ class Rule:
             seen.share >= self.bar(seen)
             and climb.straight >= (self.straight if seen.load_known else self.straight_blind)
             and climb.late >= self.late
-            and climb.last >= self.last
+            and climb.last >= (self.last_urgent if _is_urgent(seen) else self.last)
             and climb.largest_step <= self.largest_step
             and climb.slope >= self.certain * climb.error
             and seen.grown >= self.real * climb.grown
@@ -116,8 +118,7 @@ class Rule:
             bar += self.unknown
         if not seen.load_known:
             bar += self.blind
-        left_seconds = (seen.room - climb.grown) / climb.slope
-        return bar * self.urgent if left_seconds < URGENT_SECONDS else bar
+        return bar * self.urgent if _is_urgent(seen) else bar
 
     def looks_needed(self, scale: int) -> int:
         """Agreeing looks that this scale needs: samples and blocks of minutes, of up to hours, longer ones."""
@@ -137,6 +138,7 @@ SUSPECTED = Rule(
     straight_blind=0.93,
     late=0.44,
     last=0.83,
+    last_urgent=0.61,
     largest_step=0.81,
     certain=2.5,
     like=1.10,
@@ -163,6 +165,7 @@ LEAK = Rule(
     straight_blind=0.93,
     late=0.44,
     last=0.61,
+    last_urgent=0.61,
     largest_step=0.62,
     certain=2.5,
     like=1.14,
@@ -176,6 +179,11 @@ LEAK = Rule(
     least_seconds=120.0,
     looks=(5, 1, 1),
 )
+
+
+def _is_urgent(seen: Sight) -> bool:
+    """Whether the limit is less than `URGENT_SECONDS` away at this pace."""
+    return seen.room - seen.climb.grown < URGENT_SECONDS * seen.climb.slope
 
 
 class Agreement:
