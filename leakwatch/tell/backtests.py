@@ -9,7 +9,7 @@ from leakwatch.tell import units
 from leakwatch.tell.document import SCHEMA_VERSION, Json, interval_as_dict
 from leakwatch.trace import Target
 
-HEAD = ("Trace", "First alert", "Growth", "Time to limit", "Suspected", "Leak", "Resolved", "At the end", "Why")
+HEAD = ("Trace", "First alert", "Growth", "Time to limit", "Suspected", "Leak", "Resolved", "At the end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def _alert(at: float, verdict: LiveVerdict) -> Json:
 
 
 def as_table(backtests: Sequence[Backtest], *, width: int, colour: bool) -> str:
-    """A row a trace, those with the earliest alert first, ``width`` columns wide."""
+    """A row a trace, those with the earliest alert first, ``width`` columns wide; then why each alert was raised."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -73,23 +73,25 @@ def as_table(backtests: Sequence[Backtest], *, width: int, colour: bool) -> str:
     console = screen(width, colour=colour)
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for name in HEAD:
-        folds = name in ("Trace", "Why")
-        table.add_column(name, overflow="fold", no_wrap=not folds, min_width=16 if folds else None)
-    for one in sorted(backtests, key=lambda one: (one.first_alert is None, one.first_alert or 0.0)):
+        table.add_column(name, overflow="fold", no_wrap=name != HEAD[0])
+    ordered = sorted(backtests, key=lambda one: (one.first_alert is None, one.first_alert or 0.0))
+    for one in ordered:
         style = "bold red" if one.first_alert is not None else ""
         table.add_row(*(Text(cell, style if i < 2 else "") for i, cell in enumerate(_cells(one))))
     with console.capture() as capture:
         console.print(table)
+        for one in ordered:
+            if one.first_alert is not None:
+                console.print(Text(f"\n{_name(one)}: {'; '.join(map(units.visible, _first_leak(one).because))}."))
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
 
 def _cells(one: Backtest) -> tuple[str, ...]:
     """The cells under `HEAD`, as plain text that is safe to show."""
-    name = one.target.source if one.target.container is None else f"{one.target.source} {one.target.container}"
-    first = next((verdict for _, verdict in one.alerts if verdict.level is Level.LEAK), None)
+    first = _first_leak(one) if one.first_alert is not None else None
     levels = [verdict.level for _, verdict in one.alerts]
     shown = (
-        name,
+        _name(one),
         units.moment(one.first_alert) if one.first_alert is not None else "-",
         units.rate(first.trend.slope_per_second) if first and first.trend else "-",
         units.duration(first.forecast.seconds_to_limit) if first and first.forecast else "-",
@@ -97,6 +99,15 @@ def _cells(one: Backtest) -> tuple[str, ...]:
         str(levels.count(Level.LEAK)),
         str(len(one.resolved)),
         str(one.last.level),
-        (first or one.last).because[0] if (first or one.last).because else "-",
     )
     return tuple(map(units.visible, shown))
+
+
+def _name(one: Backtest) -> str:
+    name = one.target.source if one.target.container is None else f"{one.target.source} {one.target.container}"
+    return units.visible(name)
+
+
+def _first_leak(one: Backtest) -> LiveVerdict:
+    """What was told at the first alert; one that has none says what is true at its end."""
+    return next((verdict for _, verdict in one.alerts if verdict.level is Level.LEAK), one.last)
