@@ -16,9 +16,9 @@ from detectors.live.telling import tell, tell_quiet
 from detectors.series import METRICS
 from detectors.types import FloatArray, Level, LiveVerdict
 
-LEARN_SCALE = 4
+LEARN_SCALE = 9
 """Load is learned from changes between blocks of 4 min, or of the first scale that holds two samples a block."""
-WIDER_SCALE = 5
+WIDER_SCALE = 10
 """Usual peaks are those of blocks of 17 min, or of the scale above the one that is looked at."""
 LEAST_ROWS = 9
 LOWEST_OF = 32
@@ -222,6 +222,7 @@ class LiveDetector:
             coefficients=self._load.coefficients,
             history=self._history,
             load_known=self._rate.seen,
+            pace=self._clock.pace or 0.0,
         )
         if seen is None:
             self._miss(scale, now, newest)

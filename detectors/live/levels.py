@@ -5,12 +5,12 @@ import numpy as np
 from detectors.types import FloatArray
 
 RATIO = 4.0
-RAW, FIRST, LAST = 0, 1, 8
-"""Scale 0 holds the samples themselves; scale k blocks of 4**k seconds: 4 s, 16 s, 64 s, 4 min, 17 min, 68 min, 4.6 h
-and 18 h, the last ring of which spans seven weeks."""
+RAW, FIRST, SECOND, LAST = 0, 1, 5, 13
+"""Scale 0 holds the samples themselves, scale 1 blocks of 4 ms, and so on by fours: scale 5 blocks of a second, 9 of
+4 min, 10 of 17 min, 11 of 68 min, 12 of 4.6 h, and 13 of 18 h, whose ring spans seven weeks."""
 KEPT = 64
 """Rows that each ring remembers."""
-_ROOM = 68
+_ROOM = 66
 
 TIME, LOW, FAST, SLOW, HELD, PEAK, TOP, COUNT, LIFE = range(9)
 """Columns of a row: when its lowest sample was taken, the level then, three views of the request rate and the requests
@@ -21,7 +21,11 @@ Row = tuple[float, float, float, float, float, float, float, float, float]
 
 def block_seconds(scale: int, pace: float) -> float:
     """How long one row of this scale lasts where samples come at this pace."""
-    return pace if scale == RAW else max(RATIO**scale, pace)
+    return pace if scale == RAW else max(_length(scale), pace)
+
+
+def _length(scale: int) -> float:
+    return float(RATIO ** (scale - SECOND))
 
 
 def _with(row: Row, peak: float, top: float) -> Row:
@@ -84,7 +88,7 @@ class Levels:
 
     def pace(self, seconds: float) -> None:
         """Choose where samples that come at this pace enter."""
-        self._entry = next((k for k in range(FIRST, LAST) if RATIO**k >= 2.0 * seconds), LAST)
+        self._entry = next((k for k in range(FIRST, LAST) if _length(k) >= 2.0 * seconds), LAST)
 
     def add(self, row: Row, rest: float) -> list[int]:
         """Take a sample, ``rest`` being its level without the load's part; returns the scales that closed a block."""
@@ -102,7 +106,7 @@ class Levels:
     def _merge(self, scale: int, row: Row, rest: float, closed: list[int]) -> None:
         held = self._open[scale]
         if held is None or row[TIME] >= self._until[scale]:
-            length = RATIO**scale
+            length = _length(scale)
             self._until[scale] = self._origin + ((row[TIME] - self._origin) // length + 1.0) * length
             self._open[scale] = (rest, row)
             if held is not None:

@@ -18,10 +18,10 @@ class Lives:
     Attributes:
         number: counts up from 0.
         watched_since: seconds of the first sample. born: when this life began; None: before watching.
-        loaded: when a model was last loaded, the birth of a life included; None: never seen.
+        loaded: when a model was last loaded in this life; None: not seen.
     """
 
-    __slots__ = ("_at_limit", "_lowest", "born", "loaded", "number", "watched_since")
+    __slots__ = ("_after_kill", "_at_limit", "_lowest", "born", "loaded", "number", "watched_since")
 
     def __init__(self, now: float) -> None:
         self.number = 0
@@ -29,22 +29,25 @@ class Lives:
         self.born: float | None = None
         self.loaded: float | None = None
         self._lowest = math.inf
-        self._at_limit = False
+        self._at_limit = self._after_kill = False
 
     def age(self, at: float) -> float:
         """How long this life had been watched by then."""
         return at - (self.watched_since if self.born is None else self.born)
 
-    def since_load(self, onset: float, end: float) -> float:
-        """Seconds from the last model load or birth to the end of a climb; infinite where there was none.
+    def since_load(self, at: float) -> float:
+        """Seconds since the last model load; infinite where none was seen."""
+        return math.inf if self.loaded is None else at - self.loaded
+
+    def since_birth(self, onset: float, end: float) -> float:
+        """Seconds from the birth of this life to the end of a climb; infinite where it is no excuse.
 
         Watching may have begun with a birth: a climb whose onset was watched for less time than it has lasted is taken
-        to follow one.
+        to follow one. After a kill growth is no surprise, and a birth excuses nothing.
         """
-        since = math.inf if self.loaded is None else end - self.loaded
-        if self.born is None and onset - self.watched_since < end - onset:
-            since = min(since, end - self.watched_since)
-        return since
+        if self.born is None:
+            return end - self.watched_since if onset - self.watched_since < end - onset else math.inf
+        return math.inf if self._after_kill else end - self.born
 
     def floor(self, now: float, level: float) -> None:
         """A block of several samples closed with this lowest level."""
@@ -66,11 +69,10 @@ class Lives:
         return self._at_limit
 
     def begin(self, now: float, *, killed: bool) -> None:
-        """The next life begins. Its start loads models too; after a kill that excuses nothing."""
+        """The next life begins; ``killed``: the one before was killed for memory."""
         self.number += 1
-        self.born = now
-        self.loaded = None if killed else now
-        self._lowest, self._at_limit = math.inf, False
+        self.born, self.loaded = now, None
+        self._lowest, self._at_limit, self._after_kill = math.inf, False, killed
 
 
 class Clock:

@@ -27,7 +27,8 @@ week than short ones, and what is harmless and lasts for a day is rare."""
 YOUNG_SHARE = 0.3
 """A life is hardly watched where it was so for less than this share of the climb."""
 URGENT_SECONDS = 900.0
-FINE_SCALE, MIDDLE_SCALE = 5, 7
+SETTLED_SAMPLES, SHORTEST_SAMPLES = 60.0, 30.0
+FINE_SCALE, MIDDLE_SCALE = 10, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,9 @@ class Rule:
             only the window of the climb shows what was before; or, from the scale ``floors_from`` on, ``above_floors``
             over the highest floor of longer blocks, which jobs and teeth do not raise.
         real: least share of the growth that the level itself must have risen by.
-        grace_seconds: after a model load or a birth, which take minutes: nothing is found that soon.
-        least_seconds: that it has lasted: requests in flight, collectors and pools move within seconds.
+        grace_seconds: after a model load, which takes minutes, nothing is found that soon; after a birth, seen or
+            possible, not for as long or for `SETTLED_SAMPLES`.
+        least_seconds: that it has lasted, or `SHORTEST_SAMPLES`: requests in flight and collectors move within seconds.
         looks: how many looks in a row must agree, by how many blocks the scale's ring spans; see `looks_needed`.
     """
 
@@ -96,7 +98,8 @@ class Rule:
             and self.like_birth * seen.like_birth < 1.0
             and self.is_new(seen)
             and seen.since_load >= self.grace_seconds
-            and climb.end - climb.onset >= self.least_seconds
+            and seen.since_birth >= min(self.grace_seconds, SETTLED_SAMPLES * seen.pace)
+            and climb.end - climb.onset >= min(self.least_seconds, SHORTEST_SAMPLES * seen.pace)
         )
 
     def is_new(self, seen: Sight) -> bool:
@@ -146,7 +149,7 @@ SUSPECTED = Rule(
     above=0.02,
     above_own=-0.42,
     above_floors=0.49,
-    floors_from=5,
+    floors_from=10,
     real=0.53,
     grace_seconds=0.0,
     least_seconds=0.0,
@@ -173,7 +176,7 @@ LEAK = Rule(
     above=0.0,
     above_own=-0.6,
     above_floors=0.45,
-    floors_from=4,
+    floors_from=9,
     real=0.17,
     grace_seconds=900.0,
     least_seconds=120.0,

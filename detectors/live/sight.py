@@ -58,7 +58,8 @@ class Sight:
         above: by how much the newest block stands over the usual highest levels before the onset, load explained, as a
             share of the climb; None where nothing was seen before it.
         above_floors: over the highest floor of longer blocks before the onset; None where too few of them were.
-        since_load: seconds since a model load or a birth, seen or possible; infinite where there was none.
+        since_load: seconds since a model load; since_birth: since a birth that would explain it. Infinite: none.
+        pace: seconds between samples.
         load_known: whether a request rate is seen.
         level: bytes without the load's part, of the newest block.
     """
@@ -75,6 +76,8 @@ class Sight:
     above: float | None
     above_floors: float | None
     since_load: float
+    since_birth: float
+    pace: float
     load_known: bool
     level: float
 
@@ -109,6 +112,7 @@ def look(
     coefficients: tuple[float, float, float],
     history: History,
     load_known: bool,
+    pace: float,
 ) -> Sight | None:
     """Look at the rows of one scale; None where nothing grows there that is worth a closer look.
 
@@ -155,7 +159,9 @@ def look(
         like_birth=like_birth,
         above=above,
         above_floors=above_floors,
-        since_load=lives.since_load(climb.onset, climb.end),
+        since_load=lives.since_load(climb.end),
+        since_birth=lives.since_birth(climb.onset, climb.end),
+        pace=pace,
         load_known=load_known,
         level=float(level[-1]),
     )
