@@ -37,10 +37,10 @@ class Rule:
 
     Attributes:
         level: what it finds.
-        share: of the headroom that it has to take, at least; ``short`` is added for climbs within hours, ``few`` over
-            the square root of its blocks, ``young`` where its life was hardly watched before it, ``unknown`` where
-            nothing was, ``blind`` where no request rate is seen; all of it times
-            ``urgent`` where the limit is less than `URGENT_SECONDS` away at this pace.
+        share: of the headroom that it has to take, at least; ``short`` is added for climbs within hours (``blind`` too where
+            no request rate is seen), ``few`` over the square root of its blocks, ``young`` where its life was hardly
+            watched before it, ``unknown`` where nothing was. All of it times ``urgent`` where the limit is less than
+            `URGENT_SECONDS` away at this pace.
         straight: least R squared; ``straight_blind``: where no request rate is seen.
         late, last: least slope of the newest half and quarter over that of all;
             ``last_urgent`` where it is urgent.
@@ -120,7 +120,7 @@ class Rule:
         if seen.above is None:
             bar += self.unknown
         if not seen.load_known:
-            bar += self.blind
+            bar += self.blind * shortness
         return bar * self.urgent if _is_urgent(seen) else bar
 
     def looks_needed(self, scale: int) -> int:
