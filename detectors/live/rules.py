@@ -37,7 +37,7 @@ class Rule:
 
     Attributes:
         level: what it finds.
-        share: of the headroom that it has to take, at least; ``short`` is added for climbs within hours (``blind`` too where
+        share: of the headroom that it has to take; ``short`` is added for climbs within hours (``blind`` too where
             no request rate is seen), ``few`` over the square root of its blocks, ``young`` where its life was hardly
             watched before it, ``unknown`` where nothing was. All of it times ``urgent`` where the limit is less than
             `URGENT_SECONDS` away at this pace.
