@@ -12,7 +12,8 @@ class Judged:
 
     Attributes:
         labels: namespace, workload, image, node, pod, container, as far as they are known.
-        samples: how many there were; start_seconds, end_seconds: Unix seconds of the first and last.
+        samples: how many were read, 0 also where the source settled it.
+        start_seconds, end_seconds: Unix seconds of the first and last.
         confidence: that the verdict holds; probability: of a leak, for whoever claims many at once.
         trend, forecast, onset: of a leak; None otherwise.
         last_bytes: the level at the end; None where there is none. limit_bytes: None without a limit.
@@ -42,6 +43,11 @@ class Judged:
     restarts: tuple[int, ...]
 
     @property
+    def settled(self) -> bool:
+        """Whether its source said that it holds still, and nothing of it was read."""
+        return self.samples == 0 and self.verdict is Answer.NO_LEAK
+
+    @property
     def name(self) -> str:
         """namespace/pod/container, as far as they are known."""
         parts = (self.labels.get(part, "") for part in ("namespace", "pod", "container"))
@@ -55,7 +61,7 @@ class Group:
     Attributes:
         kind: which label they share: workload, image or node; name: its value.
         within: the workload that all members of an image belong to; None where it is not one.
-        replicas: how many; leaking: how many are leaks by themselves; rising: how many rise with the group.
+        replicas: how many were judged; still: how many more the source settled; leaking: how many are leaks by themselves; rising: how many rise with the group.
         probability: that the group leaks.
         claimed: whether it is claimed, with the fleet's rate of false discoveries kept.
         trend, onset: of the group's leak, for each replica; None where it does not leak.
@@ -67,6 +73,7 @@ class Group:
     name: str
     within: str | None
     replicas: int
+    still: int
     leaking: int
     rising: int
     probability: float

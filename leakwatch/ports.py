@@ -3,11 +3,12 @@
 An adapter is any object that has the methods; nothing is inherited and nothing is registered.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from leakwatch.errors import LeakwatchError
 from leakwatch.trace import Sample, Trace
 from playbooks.types import Action as Remedy
 from playbooks.types import Diagnosis
@@ -44,6 +45,22 @@ class History(Protocol):
 
     def history(self, since_seconds: float, until_seconds: float) -> Trace:
         """The samples between two moments; raises `leakwatch.errors.SourceError`."""
+
+
+Labelled = tuple[dict[str, str], Trace | None]
+"""A container of a fleet: namespace, pod, container, workload, image, node as far as known, and its trace; None where
+the source itself can say that it holds still."""
+
+
+class Chunk(Protocol):
+    """Some containers of a fleet, wherever they lie; it travels to whoever judges them, maybe another machine."""
+
+    @property
+    def number(self) -> int:
+        """Its place among all chunks, from 0."""
+
+    def read(self) -> Iterator[Labelled | LeakwatchError]:
+        """Each container, or what went wrong where others go on."""
 
 
 @dataclass(frozen=True, slots=True)

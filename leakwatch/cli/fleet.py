@@ -4,18 +4,20 @@ import json
 import os
 import sys
 import tempfile
+import time
 from contextlib import closing, nullcontext
 from typing import Any
 
 import click
 
 from leakwatch.cli.parameters import parse_time_or_age, parsed, screen_size, wants_colour
-from leakwatch.quantities import parse_size
+from leakwatch.quantities import parse_duration, parse_size
 from leakwatch.tell.units import visible
 
 NOTHING_LEAKS, FAILED, LEAK = 0, 1, 10
 OUTPUTS = ("table", "json", "jsonl", "html")
 GROUPS = ("workload", "image", "node")
+PAST_SECONDS = 2 * 86_400.0
 
 
 class FleetGroup(click.Group):
@@ -36,17 +38,33 @@ class FleetGroup(click.Group):
         return super().parse_args(ctx, args)
 
 
+def _matchers(text: str) -> tuple[str, ...]:
+    from leakwatch.sample.prometheus_fleet.survey import matchers
+
+    return matchers(text)
+
+
 @click.group(cls=FleetGroup)
 def command() -> None:
     """Which of many containers leak, since which release, and which die first?
 
     leakwatch fleet PATH... judges every container of a data set: Parquet or CSV files, folders of them, or buckets
-    (s3://..., gs://..., with leakwatch-agent[fleet]). See leakwatch fleet judge --help.
+    (s3://..., gs://..., with leakwatch-agent[fleet]); leakwatch fleet --prometheus URL every container of a server.
+    See leakwatch fleet judge --help.
     """
 
 
 @command.command()
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="[PATH...]", nargs=-1)
+@click.option("--prometheus", metavar="URL", help="Ask this server (Thanos, Mimir, VictoriaMetrics) instead of files.")
+@click.option("-n", "--namespace", "namespaces", multiple=True, help="Only this namespace; may be given again.")
+@click.option("-l", "--selector", callback=parsed(_matchers), metavar="M", help='Only these: cluster=eu,pod=~"web-.*".')
+@click.option("--step", default="60s", callback=parsed(parse_duration), show_default=True, help="Between points.")
+@click.option("--tenant", help="Sent to the server as X-Scope-OrgID.")
+@click.option("--token-file", metavar="FILE", help="A bearer token; or set LEAKWATCH_PROMETHEUS_TOKEN.")
+@click.option("--headers-file", metavar="FILE", help="Name: value a line, sent with every question.")
+@click.option("--concurrency", type=click.IntRange(1), default=4, show_default=True, help="Questions at a time.")
+@click.option("--no-prefilter", is_flag=True, help="Ask for every full series, also of what cannot leak.")
 @click.option("-o", "--output", type=click.Choice(OUTPUTS), default="table", show_default=True, help="Form of output.")
 @click.option("--since", metavar="T", callback=parsed(parse_time_or_age), help="Only from this time (or 6h: ago) on.")
 @click.option("--until", metavar="T", callback=parsed(parse_time_or_age), help="Only up to this time (or 1h: ago).")
@@ -67,6 +85,15 @@ def command() -> None:
 def judge(
     context: click.Context,
     paths: tuple[str, ...],
+    prometheus: str | None,
+    namespaces: tuple[str, ...],
+    selector: tuple[str, ...] | None,
+    step: float,
+    tenant: str | None,
+    token_file: str | None,
+    headers_file: str | None,
+    concurrency: int,
+    no_prefilter: bool,
     output: str,
     since: float | None,
     until: float | None,
@@ -80,16 +107,18 @@ def judge(
     no_color: bool,
     debug: bool,
 ) -> int:
-    """Judge every container of a data set, alone and together with its replicas.
+    """Judge every container of a data set or of a Prometheus server, alone and together with its replicas.
 
-    Rows have timestamp, container (and namespace, pod) and a memory column; workload, image and node are what
-    containers are grouped by. A workload is read off the pod's name where none is told.
+    Rows of files have timestamp, container (and namespace, pod) and a memory column; workload, image and node are what
+    containers are grouped by. A workload is read off the pod's name where none is told. A server is asked for the last
+    two days if --since is left out, and for full series only of containers that could leak.
 
     Exit status: 0 nothing leaks, 10 something does, 1 failed, 2 wrong usage.
     """
     from leakwatch.fleet.engine import DaskEngine, LocalEngine
     from leakwatch.fleet.run import Judging, conclude, judge_all, plan_of
     from leakwatch.fleet.store import Store
+    from leakwatch.sample import prometheus_fleet
     from leakwatch.sample.datasets import survey
     from leakwatch.tell.fleet_progress import FleetProgress
 
@@ -97,11 +126,23 @@ def judge(
         raise click.UsageError("--resume needs --results, the folder to go on with")
     if scheduler and dask_local:
         raise click.UsageError("--scheduler and --dask-local exclude each other")
-    dataset, judging = survey(paths), Judging(since, until, limit)
+    if bool(paths) == bool(prometheus):
+        raise click.UsageError("name either files and folders, or a server with --prometheus URL")
+    at_once: int | None = None
+    if prometheus is None:
+        dataset = survey(paths)
+    else:
+        at_once = concurrency
+        since, until = _window(since, until, results if resume else None)
+        server = prometheus_fleet.Server(prometheus, tenant, token_file, headers_file)
+        dataset = prometheus_fleet.survey(
+            server, namespaces, selector or (), since, until, step, prefilter=not no_prefilter
+        )
+    judging = Judging(since, until, limit)
     engine: Any = (
-        DaskEngine(scheduler, dask_local)
+        DaskEngine(scheduler, dask_local, at_once)
         if scheduler or dask_local
-        else LocalEngine(workers or len(os.sched_getaffinity(0)))
+        else LocalEngine(workers or len(os.sched_getaffinity(0)), at_once)
     )
     place = nullcontext(results) if results is not None else tempfile.TemporaryDirectory(prefix="leakwatch-fleet-")
     with place as folder, closing(engine) if scheduler or dask_local else nullcontext():
@@ -153,6 +194,17 @@ def diff(context: click.Context, before: str, after: str, output: str, no_color:
             render_differences(changes, width=width, colour=wants_colour(context, no_color)), nl=False, color=True
         )
     return LEAK if any(change.worse for change in changes) else NOTHING_LEAKS
+
+
+def _window(since: float | None, until: float | None, gone_on_with: str | None) -> tuple[float, float]:
+    """Whole minutes of time that a server is asked for; those of the results that are gone on with."""
+    from leakwatch.fleet.store import grid_of
+
+    grid = grid_of(gone_on_with) if gone_on_with is not None else None
+    if grid is not None:
+        return grid.start_seconds, grid.end_seconds
+    until = (time.time() if until is None else until) // 60 * 60
+    return (until - PAST_SECONDS if since is None else since // 60 * 60), until
 
 
 def _rendered(context: click.Context, output: str, fleet: Any, no_color: bool) -> str:

@@ -22,10 +22,16 @@ class Engine(Protocol):
 
 
 class LocalEngine:
-    """All cores of this machine."""
+    """All cores of this machine.
 
-    def __init__(self, workers: int) -> None:
+    Args:
+        workers: processes.
+        at_once: tasks that may be under way at a time; None: as many as keep all workers busy.
+    """
+
+    def __init__(self, workers: int, at_once: int | None = None) -> None:
         self._workers = max(workers, 1)
+        self._at_once = at_once or QUEUED_A_WORKER * self._workers
 
     def run(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         """See `Engine.run`.
@@ -45,7 +51,7 @@ class LocalEngine:
         left = iter(tasks)
         try:
             while True:
-                while len(waiting) < QUEUED_A_WORKER * self._workers and (task := next(left, None)) is not None:
+                while len(waiting) < self._at_once and (task := next(left, None)) is not None:
                     waiting.add(pool.submit(function, task))
                 if not waiting:
                     return
@@ -63,9 +69,14 @@ class DaskEngine:
 
     Workers need leakwatch-agent installed, and have to see the same files. A worker that dies has its tasks done again
     by the others: that is Dask's doing.
+
+    Args:
+        scheduler: its address; None: a cluster of ``local_workers`` processes.
+        at_once: as `LocalEngine`.
     """
 
-    def __init__(self, scheduler: str | None, local_workers: int | None) -> None:
+    def __init__(self, scheduler: str | None, local_workers: int | None, at_once: int | None = None) -> None:
+        self._at_once = at_once
         try:
             from distributed import Client, LocalCluster
         except ImportError as error:
@@ -90,9 +101,8 @@ class DaskEngine:
 
         workers = max(len(self._client.scheduler_info()["workers"]), 1)
         left = iter(tasks)
-        first = deque(
-            self._client.submit(function, task, pure=False) for task in _some(left, QUEUED_A_WORKER * workers)
-        )
+        at_once = self._at_once or QUEUED_A_WORKER * workers
+        first = deque(self._client.submit(function, task, pure=False) for task in _some(left, at_once))
         if not first:
             return
         running = as_completed(first)

@@ -1,6 +1,6 @@
 """Replicas of one workload, image or node judged together, and what their comparison says."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,11 +20,12 @@ some of those that leak seem not to rise."""
 
 @dataclass(frozen=True, slots=True)
 class GroupTask:
-    """The members of one group and the grid they are on."""
+    """The members of one group and the grid they are on; ``still`` more hold still, and nothing of them was read."""
 
     kind: str
     name: str
     members: tuple[Judged, ...]
+    still: int
     grid: Grid
 
 
@@ -32,13 +33,18 @@ def group_tasks(judged: Sequence[Judged], kinds: Sequence[str], grid: Grid) -> I
     """Every group with enough members to be judged."""
     for kind in kinds:
         members: dict[str, list[Judged]] = defaultdict(list)
+        still: Counter[str] = Counter()
         for one in judged:
             name = _group_name(one, kind)
-            if name is not None and np.isfinite(one.levels).any():
+            if name is None:
+                continue
+            if one.settled:
+                still[name] += 1
+            elif np.isfinite(one.levels).any():
                 members[name].append(one)
         for name, of in members.items():
             if len(of) >= LEAST_REPLICAS:
-                yield GroupTask(kind, name, tuple(of), grid)
+                yield GroupTask(kind, name, tuple(of), still[name], grid)
 
 
 def judge_group(task: GroupTask) -> Group:
@@ -57,7 +63,7 @@ def judge_group(task: GroupTask) -> Group:
     limit = float(np.median(limits)) if len(limits) == len(task.members) else None
     found, rising = detect.assess_together(0.5 * (edges[1:] + edges[:-1]), replicas, limit)
     verdict = found.verdict
-    leaks = verdict.verdict is Answer.LEAK and rising >= MOST_RISE * len(replicas)
+    leaks = verdict.verdict is Answer.LEAK and rising >= MOST_RISE * (len(replicas) + task.still)
     with np.errstate(all="ignore"):
         levels = np.nanmean(np.array([one.level_bytes for one in replicas]), axis=0)
     workloads = {one.labels.get("workload") for one in task.members}
@@ -66,6 +72,7 @@ def judge_group(task: GroupTask) -> Group:
         name=task.name,
         within=workloads.pop() if len(workloads) == 1 else None,
         replicas=len(replicas),
+        still=task.still,
         leaking=sum(one.verdict is Answer.LEAK for one in task.members),
         rising=rising,
         probability=verdict.confidence if leaks else 0.0,

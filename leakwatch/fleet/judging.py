@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.types import Answer, Assessment, FloatArray, Replica
+from detectors.types import Answer, Assessment, FloatArray, Replica, Shape
 from leakwatch import detect
 from leakwatch.errors import LeakwatchError
 from leakwatch.members import Grid, Judged
-from leakwatch.sample.datasets import Chunk, read_chunk
+from leakwatch.ports import Chunk
 from leakwatch.trace import Trace, between, with_limit
 
 REASONS_KEPT = 3
@@ -41,11 +41,12 @@ class ChunkResult:
 def judge_chunk(task: Task) -> ChunkResult:
     """Read and judge a chunk; what goes wrong in it is told, and spoils nothing else."""
     judged, errors = [], []
-    for found in read_chunk(task.chunk):
+    for found in task.chunk.read():
         if isinstance(found, LeakwatchError):
             errors.append(str(found))
-        else:
-            judged.append(judge(*found, task))
+            continue
+        labels, trace = found
+        judged.append(settled(labels) if trace is None else judge(labels, trace, task))
     return ChunkResult(task.chunk.number, tuple(judged), tuple(errors))
 
 
@@ -65,7 +66,7 @@ def judge(labels: dict[str, str], trace: Trace, task: Task) -> Judged:
         known = trace.columns[verdict.metric][np.isfinite(trace.columns[verdict.metric])]
         last = float(known[-1]) if known.size else None
     return Judged(
-        labels=labels if "workload" in labels else labels | dict(_workload(labels)),
+        labels=_with_workload(labels),
         samples=len(time),
         start_seconds=float(time[0]) if len(time) else np.nan,
         end_seconds=float(time[-1]) if len(time) else np.nan,
@@ -84,6 +85,34 @@ def judge(labels: dict[str, str], trace: Trace, task: Task) -> Judged:
         request_rates=None if outline.request_rate is None else outline.request_rate.astype(np.float32),
         restarts=outline.restarts,
     )
+
+
+def settled(labels: dict[str, str]) -> Judged:
+    """A container whose source says that it holds still; nothing of it was transferred."""
+    return Judged(
+        labels=_with_workload(labels),
+        samples=0,
+        start_seconds=np.nan,
+        end_seconds=np.nan,
+        verdict=Answer.NO_LEAK,
+        shape=Shape.FLAT,
+        confidence=0.0,
+        probability=0.0,
+        metric=None,
+        trend=None,
+        forecast=None,
+        onset=None,
+        limit_bytes=None,
+        last_bytes=None,
+        because=(),
+        levels=np.empty(0, dtype=np.float32),
+        request_rates=None,
+        restarts=(),
+    )
+
+
+def _with_workload(labels: dict[str, str]) -> dict[str, str]:
+    return labels if "workload" in labels else labels | dict(_workload(labels))
 
 
 def _probability(assessment: Assessment) -> float:

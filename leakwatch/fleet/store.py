@@ -86,8 +86,11 @@ def read_results(folder: str) -> Iterator[Judged]:
 
 
 def grid_of(folder: str) -> Grid | None:
-    """The grid that a folder's results are on; None where none was known."""
-    plan = json.loads((Path(folder) / PLAN).read_text())
+    """The grid that a folder's results are on; None where none was known, or there are none."""
+    there = Path(folder) / PLAN
+    if not there.exists():
+        return None
+    plan = json.loads(there.read_text())
     return None if plan["grid"] is None else Grid(*plan["grid"])
 
 

@@ -42,7 +42,7 @@ def render(
 def _group(group: Group) -> dict[str, object]:
     return {
         "name": units.visible(f"{group.kind} {group.name}"),
-        "said": f"{group.rising} of {group.replicas} rise together, {group.leaking} proven alone",
+        "said": f"{group.rising} of {group.replicas + group.still} rise together, {group.leaking} proven alone",
         "growth": growth_with_interval(group.trend) + " each" if group.trend else "",
         "because": [units.visible(sentence) for sentence in group.because],
         "path": path(group.levels),

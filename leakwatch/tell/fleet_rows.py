@@ -36,8 +36,8 @@ def group_cells(group: Group) -> tuple[str, ...]:
     trend = group.trend
     cells = (
         f"{group.kind} {group.name}",
-        f"{group.leaking} of {group.replicas}",
-        f"{group.rising} of {group.replicas}",
+        f"{group.leaking} of {group.replicas + group.still}",
+        f"{group.rising} of {group.replicas + group.still}",
         growth_with_interval(trend) if trend else "-",
         units.moment(group.onset) if group.onset is not None else "-",
         group.because[0] if group.because else "-",
@@ -58,7 +58,7 @@ def headline(containers: int, counts: dict[Answer, int], leaks: Sequence[Judged]
     if claimed:
         most = max(claimed, key=lambda group: (group.rising, group.probability))
         growth = f", {growth_with_interval(most.trend)} each" if most.trend else ""
-        said += f". {most.kind} {most.name}: {most.rising} of {most.replicas} rise together{growth}"
+        said += f". {most.kind} {most.name}: {most.rising} of {most.replicas + most.still} rise together{growth}"
     if leaks:
         first = leaks[0]
         left = f", {units.duration(first.forecast.low)} left" if first.forecast else ""
@@ -114,7 +114,7 @@ def group_dict(group: Group) -> Json:
         "kind": group.kind,
         "name": group.name,
         "workload": group.within,
-        "replicas": group.replicas,
+        "replicas": group.replicas + group.still,
         "leaking": group.leaking,
         "rising": group.rising,
         "claimed": group.claimed,

@@ -1,7 +1,8 @@
 """What a data set is split into: chunks of whole containers, each named by the pieces of files that hold them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+
+from leakwatch.ports import Chunk
 
 KEY_COLUMNS = ("namespace", "pod", "container")
 """Together they name a container; those that the data set has."""
@@ -19,24 +20,15 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some whole containers, and where their rows lie; ``keys`` of None are all that lie there."""
-
-    number: int
-    pieces: tuple[Piece, ...]
-    keys: frozenset[tuple[str, ...]] | None
-
-
-@dataclass(frozen=True, slots=True)
 class Dataset:
-    """What is to be read, before any of it is.
+    """What is to be read, before any of it is: files, or what a server keeps.
 
     Attributes:
         chunks: in order of number from 0.
         containers: how many there are; None where that is not known before they are read.
         start_seconds, end_seconds: Unix seconds of the first and the last sample; None where not known.
         unreadable: what lies there and cannot be read, a line each.
-        fingerprint: changes when the files or their sizes do; what results are resumed by.
+        fingerprint: changes when the files or their sizes (a server's containers) do; what results are resumed by.
     """
 
     chunks: tuple[Chunk, ...]
@@ -45,6 +37,3 @@ class Dataset:
     end_seconds: float | None
     unreadable: tuple[str, ...]
     fingerprint: str
-
-
-Labels = Mapping[str, str]

@@ -1,12 +1,13 @@
 """A chunk's rows as traces, with the labels of each container."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from leakwatch.errors import LeakwatchError
-from leakwatch.sample.datasets.chunks import KEY_COLUMNS, LABEL_COLUMNS, Chunk, Piece
+from leakwatch.sample.datasets.chunks import KEY_COLUMNS, LABEL_COLUMNS, Piece
 from leakwatch.sample.datasets.places import open_parquet
 from leakwatch.sample.datasets.values import number_column, seconds_column
 from leakwatch.trace import MEMORY_COLUMNS, FloatArray, Target, Trace
@@ -14,6 +15,19 @@ from leakwatch.trace import MEMORY_COLUMNS, FloatArray, Target, Trace
 OTHER_COLUMNS = ("limit_bytes", "requests_total", "model_loads_total", "threads", "open_fds")
 
 Labelled = tuple[dict[str, str], Trace]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some whole containers, and where their rows lie; ``keys`` of None are all that lie there."""
+
+    number: int
+    pieces: tuple[Piece, ...]
+    keys: frozenset[tuple[str, ...]] | None
+
+    def read(self) -> Iterator[Labelled | LeakwatchError]:
+        """See `read_chunk`."""
+        yield from read_chunk(self)
 
 
 def read_chunk(chunk: Chunk) -> Iterator[Labelled | LeakwatchError]:

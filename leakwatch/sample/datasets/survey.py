@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from leakwatch.errors import LeakwatchError
-from leakwatch.sample.datasets.chunks import KEY_COLUMNS, Chunk, Dataset, Piece
+from leakwatch.sample.datasets.chunks import KEY_COLUMNS, Dataset, Piece
 from leakwatch.sample.datasets.places import FoundFile, find_files, open_parquet
+from leakwatch.sample.datasets.read import Chunk
 from leakwatch.sample.datasets.values import seconds_of
 
 CONTAINERS_A_CHUNK = 100
