@@ -61,7 +61,8 @@ class Group:
     Attributes:
         kind: which label they share: workload, image or node; name: its value.
         within: the workload that all members of an image belong to; None where it is not one.
-        replicas: how many were judged; still: how many more the source settled; leaking: how many are leaks by themselves; rising: how many rise with the group.
+        replicas: how many were judged; still: how many more the source settled.
+        leaking: how many are leaks by themselves; rising: how many rise with the group.
         probability: that the group leaks.
         claimed: whether it is claimed, with the fleet's rate of false discoveries kept.
         trend, onset: of the group's leak, for each replica; None where it does not leak.

@@ -16,11 +16,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 DEADLINE_SECONDS = 60.0
@@ -225,16 +226,24 @@ class PrometheusServer:
 @pytest.fixture(scope="session")
 def prometheus_server() -> Iterator[PrometheusServer]:
     """A server of this test run alone, with its past written by promtool."""
+    now = time.time() // 300 * 300
+    server = PrometheusServer("", now - 5 * 86400, now + 3600)
+    with prometheus_with(_history(server)) as url:
+        yield replace(server, url=url)
+
+
+@contextmanager
+def prometheus_with(history: Iterable[str]) -> Iterator[str]:
+    """The address of a server that has this past (lines of OpenMetrics text), on a port of its own."""
     missing = [name for name in ("prometheus", "promtool") if shutil.which(name) is None]
     if missing:
         pytest.skip(f"needs {' and '.join(missing)}")
     folder = Path(tempfile.mkdtemp(prefix="lw-prometheus-"))
-    now = time.time() // 300 * 300
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
-    server = PrometheusServer(f"http://{address}", now - 5 * 86400, now + 3600)
-    (folder / "history.txt").write_text("\n".join(_history(server)) + "\n")
+    with (folder / "history.txt").open("w") as text:
+        text.writelines(f"{line}\n" for line in history)
     import_history = ["promtool", "tsdb", "create-blocks-from", "openmetrics"]
     subprocess.run([*import_history, folder / "history.txt", folder / "data"], check=True, capture_output=True)
     (folder / "prometheus.yml").write_text("scrape_configs: []\n")
@@ -243,11 +252,73 @@ def prometheus_server() -> Iterator[PrometheusServer]:
     with (folder / "prometheus.log").open("wb") as log:
         prometheus = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        wait_until(lambda: _is_ready(server.url), "Prometheus", prometheus)
-        yield server
+        wait_until(lambda: _is_ready(f"http://{address}"), "Prometheus", prometheus)
+        yield f"http://{address}"
     finally:
         end(prometheus)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class FleetServer:
+    """A running server with two days of 200 containers, and what is true of them.
+
+    Attributes:
+        url: where it answers. until_seconds: the last sample; one every `step_seconds`.
+        released: ``serving3`` runs image v47 on all of its replicas, and each grows by `slope` bytes per second.
+        alone: the pods that leak without their siblings.
+    """
+
+    url: str
+    until_seconds: float
+    step_seconds: float = 120.0
+    released: str = "serving3"
+    slope: float = 2500.0
+    alone: tuple[str, ...] = ("serving5-6d4b75cb6d-abcd2", "serving8-6d4b75cb6d-abcd7")
+
+
+@pytest.fixture(scope="session")
+def fleet_server() -> Iterator[FleetServer]:
+    """Twenty workloads of ten replicas in two namespaces, as cAdvisor and kube-state-metrics tell of them."""
+    server = FleetServer("", time.time() // 120 * 120)
+    with prometheus_with(_fleet_history(server)) as url:
+        yield replace(server, url=url)
+
+
+def _fleet_history(server: FleetServer) -> Iterable[str]:
+    random = np.random.default_rng(11)
+    times = server.until_seconds - server.step_seconds * np.arange(1440)[::-1]
+    stamps = [f"{at:.0f}" for at in times]
+    levels = {}
+    for workload in range(20):
+        swing = random.uniform(0.0, 0.05) * np.sin(2 * np.pi * times / 86400 + random.uniform(0, 6))
+        for replica in range(10):
+            pod = f"serving{workload}-6d4b75cb6d-abcd{replica}"
+            level = 1.5e9 * random.uniform(0.8, 1.2) * (1 + swing + random.normal(0, 0.003, len(times)))
+            if f"serving{workload}" == server.released:
+                level += server.slope * (times - times[0])
+            if pod in server.alone:
+                level += 6000.0 * (times - times[0])
+            levels[workload, pod] = np.round(level)
+    of = {pod: f'namespace="team{workload % 2}",pod="{pod}",container="server"' for workload, pod in levels}
+    image = {pod: f"serving:v{47 if pod.startswith(server.released + '-') else 46}" for _, pod in levels}
+    for name, factor in (("container_memory_rss", 1.0), ("container_memory_working_set_bytes", 1.05)):
+        yield f"# TYPE {name} gauge"
+        for (_, pod), level in levels.items():
+            labels = f'{of[pod]},id="/kubepods/{pod}",image="{image[pod]}"'
+            for stamp, value in zip(stamps, (level * factor).tolist(), strict=True):
+                yield f"{name}{{{labels}}} {value:.0f} {stamp}"
+    for name, told, value in (
+        ("container_spec_memory_limit_bytes", "", 4e9),
+        ("kube_pod_container_info", ',image="{image}"', 1.0),
+        ("kube_pod_info", ',node="node{number}",created_by_kind="ReplicaSet",created_by_name="{set}"', 1.0),
+    ):
+        yield f"# TYPE {name} gauge"
+        for number, (_, pod) in enumerate(levels):
+            labels = told.format(image=image[pod], number=number % 7, set=pod.rpartition("-")[0])
+            for stamp in stamps[-3:]:
+                yield f"{name}{{{of[pod]}{labels}}} {value:.0f} {stamp}"
+    yield "# EOF"
 
 
 def _history(server: PrometheusServer) -> Iterable[str]:

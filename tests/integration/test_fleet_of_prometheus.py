@@ -1,0 +1,80 @@
+"""Two hundred containers of a real server, judged through both stages: floors, then the series of what could leak."""
+
+import json
+import urllib.request
+from typing import Any
+
+import pytest
+
+from leakwatch.cli import run
+from leakwatch.errors import LeakwatchError
+from leakwatch.sample.prometheus_fleet import Server, survey
+
+DAYS = 2 * 86_400
+
+
+def judge(server: Any, *arguments: str, status: int = 10) -> None:
+    until = f"{server.until_seconds:.0f}"
+    since = f"{server.until_seconds - DAYS:.0f}"
+    command = ["fleet", "--prometheus", server.url, "--since", since, "--until", until, "--step", "120s"]
+    assert run([*command, "--workers", "1", "-o", "json", *arguments]) == status
+
+
+def test_both_stages(fleet_server: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """All 200 are counted; the release is named with its rate; who leaks alone leaks alone; nothing else is claimed."""
+    judge(fleet_server)
+    document = json.loads(capsys.readouterr().out)
+    assert document["containers"] == 200
+    assert not document["errors"]
+    pods = {leak["labels"]["pod"] for leak in document["leaks"]}
+    released = {pod for pod in pods if pod.startswith(f"{fleet_server.released}-")}
+    assert pods - released == set(fleet_server.alone)
+    claimed = {(group["kind"], group["name"]) for group in document["groups"] if group["claimed"]}
+    assert claimed == {("workload", f"team1/{fleet_server.released}"), ("image", "serving:v47")}
+    (image,) = (group for group in document["groups"] if group["name"] == "serving:v47")
+    assert image["replicas"] == image["rising"] == 10
+    assert image["slope_bytes_per_second"]["low"] <= fleet_server.slope <= image["slope_bytes_per_second"]["high"]
+    leak = document["leaks"][0]
+    assert leak["limit_bytes"] == 4e9
+    assert leak["labels"]["node"].startswith("node")
+    assert leak["labels"]["workload"] in {"serving3", "serving5", "serving8"}
+
+
+def test_the_prefilter_loses_no_leak_and_spares_the_server(
+    fleet_server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same leaks with and without it."""
+    judge(fleet_server, "-n", "team0", "-n", "team1", "-l", 'pod=~"serving[3578]-.*"')
+    with_it = json.loads(capsys.readouterr().out)
+    judge(fleet_server, "-l", 'pod=~"serving[3578]-.*"', "--no-prefilter")
+    without = json.loads(capsys.readouterr().out)
+    assert with_it["containers"] == without["containers"] == 40
+    assert [leak["container"] for leak in with_it["leaks"]] == [leak["container"] for leak in without["leaks"]]
+
+
+def sent_bytes(url: str) -> float:
+    """What the server says that it has sent in answers to queries."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    sums = [line for line in lines if line.startswith("prometheus_http_response_size_bytes_sum") and "/api/v1/" in line]
+    return sum(float(line.rpartition(" ")[2]) for line in sums)
+
+
+def test_a_healthy_fleet_transfers_twenty_times_less(fleet_server: Any) -> None:
+    """Of the workloads that do not leak, by the server's own account."""
+    since, until = fleet_server.until_seconds - DAYS, fleet_server.until_seconds
+    healthy = ('pod!~"serving[358]-.*"',)
+    sent = {}
+    for prefilter in (True, False):
+        before = sent_bytes(fleet_server.url)
+        found = survey(Server(fleet_server.url), (), healthy, since, until, 120.0, prefilter=prefilter)
+        for chunk in found.chunks:
+            assert not [one for one in chunk.read() if isinstance(one, LeakwatchError)]
+        sent[prefilter] = sent_bytes(fleet_server.url) - before
+    assert sent[True] * 20 <= sent[False]
+
+
+def test_a_selection_that_nothing_meets(fleet_server: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line, status 1."""
+    judge(fleet_server, "-n", "nowhere", status=1)
+    assert "has no memory of such containers" in capsys.readouterr().err
