@@ -17,20 +17,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from detectors.types import LiveVerdict
 from leakwatch.ports import Clock, Delivery, Notification, Notifier
+from leakwatch.tell.channel import Channel
 from leakwatch.tell.incident import IncidentState, News, Pace
 from leakwatch.tell.message import advance, in_parts
 from leakwatch.tell.outbox import Entry, Outbox
 from leakwatch.trace import Trace
 
-FIRST_RETRY_SECONDS = 1.0
-MOST_RETRY_SECONDS = 300.0
-"""A channel that is down is tried after 1, 2, 4, ... seconds, and every five minutes in the end."""
-MOST_ASKED_SECONDS = 3600.0
-"""A channel may ask us to wait, but not for ever."""
-MOST_UNEXPECTED = 5
-"""A message on which a notifier breaks so often is given up, since it holds up those behind it."""
 CLOSE_SECONDS = 1.8
 _LOOK_AGAIN_SECONDS = 30.0
 
@@ -56,7 +49,7 @@ class Telling:
         pace: Pace | None = None,
     ) -> None:
         self._clock, self._pace = clock, pace or Pace()
-        self._channels = {notifier.name: _Channel(notifier) for notifier in notifiers}
+        self._channels = {notifier.name: Channel(notifier) for notifier in notifiers}
         self._targets = frozenset(targets)
         self._outbox = Outbox(state_dir / "outbox.sqlite", clock.now())
         self._outbox.tidy(tuple(self._channels), clock.now())
@@ -86,8 +79,8 @@ class Telling:
                 state, notification = advance(before, part, now, self._pace)
                 self._incidents[target] = state
                 if notification is not None:
-                    if history is not None and news.verdict is not None:
-                        notification = _pictured(notification, history(), news.verdict, news.limit_bytes)
+                    if history is not None:
+                        notification = _pictured(notification, news, history)
                     self._keep(notification, state)
                     said.append(notification)
                 elif state != before:
@@ -137,7 +130,7 @@ class Telling:
             self._counts["all", "dropped"] += dropped
         self._wake.notify_all()
 
-    def _work(self, channel: "_Channel") -> None:
+    def _work(self, channel: Channel) -> None:
         while True:
             with self._wake:
                 if self._closed:
@@ -159,7 +152,7 @@ class Telling:
             with self._wake:
                 self._settle(channel, entry, thread, delivery)
 
-    def _next(self, channel: "_Channel") -> Entry | None:
+    def _next(self, channel: Channel) -> Entry | None:
         """The channel's oldest entry that is worth saying."""
         now = self._clock.now()
         while (entry := self._outbox.first(channel.name, now)) is not None and entry.is_expired(now):
@@ -167,7 +160,7 @@ class Telling:
             self._count(channel, "expired")
         return entry
 
-    def _idle_seconds(self, channel: "_Channel", steady: float) -> float:
+    def _idle_seconds(self, channel: Channel, steady: float) -> float:
         dues = [channel.not_before] if self._outbox.waiting().get(channel.name) else []
         if channel.reminds_at is not None:
             dues.append(max(channel.reminds_at, channel.not_before))
@@ -178,7 +171,7 @@ class Telling:
             self._known_trouble = self._outbox.trouble
             log.warning("%s", self._known_trouble or "the outbox is on disk again")
 
-    def _settle(self, channel: "_Channel", entry: Entry, thread: Mapping[str, str], delivery: Delivery) -> None:
+    def _settle(self, channel: Channel, entry: Entry, thread: Mapping[str, str], delivery: Delivery) -> None:
         now = self._clock.now()
         channel.used(delivery, self._clock.steady())
         if delivery.delivered:
@@ -190,7 +183,7 @@ class Telling:
             self._outbox.drop(entry, now)
             self._count(channel, "refused")
 
-    def _remind(self, channel: "_Channel") -> None:
+    def _remind(self, channel: Channel) -> None:
         """Tell the channel of every open incident again, and no longer of targets that nobody watches."""
         with self._wake:
             told = self._outbox.told_open(channel.name)
@@ -202,52 +195,21 @@ class Telling:
                     break
         channel.reminds_at = self._clock.steady() + (channel.notifier.repeat_seconds or math.inf)
 
-    def _count(self, channel: "_Channel", outcome: str) -> None:
+    def _count(self, channel: Channel, outcome: str) -> None:
         self._counts[channel.name, outcome] += 1
 
 
-def _pictured(n: Notification, trace: Trace, verdict: LiveVerdict, limit_bytes: float | None) -> Notification:
+def _pictured(n: Notification, news: News, history: Callable[[], Trace]) -> Notification:
+    """With its chart; a picture that cannot be drawn costs the picture, never the message."""
+    if news.verdict is None:
+        return n
     from leakwatch.tell.chart_png import chart_png  # an agent may watch for weeks before it draws
     from leakwatch.tell.sparkline import sparkline
 
-    return replace(n, chart_png=chart_png(trace, verdict, limit_bytes), sparkline=sparkline(trace, verdict.metric))
-
-
-class _Channel:
-    """One notifier, and when it may be used again; times are the clock's steady seconds."""
-
-    def __init__(self, notifier: Notifier) -> None:
-        self.notifier, self.name = notifier, notifier.name
-        self.not_before = -math.inf
-        self.reminds_at = -math.inf if notifier.repeat_seconds is not None else None
-        self._failures = 0
-
-    def has_to_remind(self, steady: float) -> bool:
-        """Whether it would forget what is open."""
-        return self.reminds_at is not None and steady >= max(self.reminds_at, self.not_before)
-
-    def say(self, notification: Notification, thread: Mapping[str, str], tries: int) -> Delivery:
-        """The notifier's delivery; a notifier that breaks its promise and raises does not end the thread."""
-        try:
-            return self.notifier.notify(notification, thread, again=tries > 0)
-        except Exception as error:
-            # Only the type: the text of a stranger's exception may hold an address with a secret in it.
-            log.error("%s: unexpected %s; this is a fault of leakwatch", self.name, type(error).__name__)
-            return Delivery(False, tries < MOST_UNEXPECTED, f"unexpected {type(error).__name__}")
-
-    def used(self, delivery: Delivery, steady: float) -> None:
-        """Says in the log when it goes down and comes back, once each, and puts off the next use."""
-        if delivery.delivered:
-            if self._failures:
-                log.warning("%s: takes messages again after %d failures", self.name, self._failures)
-            self._failures, self.not_before = 0, steady
-            return
-        if not self._failures or not delivery.retry:
-            log.warning("%s: %s%s", self.name, delivery.detail, "; tried again until it works" * delivery.retry)
-        if not delivery.retry:
-            return
-        wait_seconds = min(FIRST_RETRY_SECONDS * 2.0 ** min(self._failures, 20), MOST_RETRY_SECONDS)
-        if delivery.after_seconds is not None:
-            wait_seconds = min(max(wait_seconds, delivery.after_seconds), MOST_ASKED_SECONDS)
-        self._failures += 1
-        self.not_before = steady + wait_seconds
+    try:
+        trace = history()
+        chart, line = chart_png(trace, news.verdict, news.limit_bytes), sparkline(trace, news.verdict.metric)
+    except Exception as error:
+        log.error("no picture: unexpected %s; this is a fault of leakwatch", type(error).__name__)
+        return n
+    return replace(n, chart_png=chart, sparkline=line)

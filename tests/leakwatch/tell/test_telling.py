@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from detectors.types import LiveVerdict
 from leakwatch.ports import Delivery, Notification, Stage
 from leakwatch.tell.incident import News, Pace
 from leakwatch.tell.telling import Telling
+from leakwatch.trace import Target, Trace
 
 DELIVERED = Delivery(True, False, "taken")
 DOWN = Delivery(False, True, "refused connection")
@@ -232,6 +234,34 @@ def test_what_happens_becomes_one_incident_that_survives_a_restart(
     assert said.number == 2 and said.key == slack.said[0][0].key
     until(lambda: not second.waiting())
     assert slack.numbers == [1, 2]
+
+
+def test_a_message_has_its_picture_and_goes_without_where_that_fails(
+    telling: Callable[..., Telling],
+    live_verdict: Callable[..., LiveVerdict],
+    clock: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The samples are asked for where there is something to say; what goes wrong in drawing is in the log alone."""
+
+    def broken() -> Trace:
+        raise OSError("no history")
+
+    slack = Channel()
+    tell = telling(slack)
+    time_seconds = clock.now() - 600 + 10 * np.arange(60.0)
+    trace = Trace(Target("t"), time_seconds, {"anon_bytes": 1e9 + 1e6 * np.arange(60.0)})
+    leak = News(live_verdict(), 2**34)
+    tell.happened("serving", leak, clock.now(), lambda: trace)
+    assert tell.happened("serving", leak, clock.now() + 5, broken) == ()
+    tell.happened("serving", News(live_verdict(), 2**34, escalate="Help."), clock.now() + 9, broken)
+    until(lambda: len(slack.said) == 2)
+    (first, _), (second, _) = slack.said
+    assert (first.chart_png or b"").startswith(b"\x89PNG") and first.sparkline
+    assert second.chart_png is None
+    assert [record.message for record in caplog.records] == [
+        "no picture: unexpected OSError; this is a fault of leakwatch"
+    ]
 
 
 def test_a_channel_that_forgets_is_reminded_while_the_incident_is_open(
