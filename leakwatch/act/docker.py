@@ -66,7 +66,7 @@ class DockerRestarter:
         name, life = described["Name"].lstrip("/"), _life(described)
         if action.dry_run:
             return Outcome(False, f"dry run: the container {name} would be restarted", 0.0)
-        began, stop = self._clock.steady(), math.ceil(action.stop_seconds)
+        began, stop = self._clock.steady(), math.floor(action.stop_seconds)  # never more than was planned
         with self._client(stop + _MORE_SECONDS) as client:
             client.restart(described["Id"], timeout=stop)  # by id: the name may have been given to another container
         took = self._clock.steady() - began
