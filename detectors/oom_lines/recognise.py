@@ -29,8 +29,8 @@ _LOOKS_FOR = Pattern(
     r"|(?:printf|printk|print|pr_[a-z]+|log_[a-z]+) ?\((?:[a-zA-Z_ ]+,)?\s*(?:KERN_[A-Z]+ )?[\"'][^\"'\n]{0,40}$"
     r"|\b(?:label|query|pattern|regex|keywords?|question|answer)[\"']?\s*[:=]\s*[\"'`][^\"'`\n]{0,60}$"
 )
-_LIST_ITEM = Pattern(r"^\s*[\"'][^\"'0-9]*(?:(?:137|9)[^\"'0-9]*)?[\"'],?\s*(?://[^\n]*)?$")
-"""A line that is a string without a number of its own: one of a list of words to look for."""
+_LIST_ITEM = Pattern(r"^\s*[\"'][^\"'0-9]*(?:(?:137|9)(?:[^\"'0-9]*[^\"'0-9.])?|[^\"'0-9.])[\"'],?\s*(?://[^\n]*)?$")
+"""A line that is a string without a number of its own nor a full stop: one of a list of words to look for."""
 _LOOKED_FOR = Pattern(r"^[^\"'`\n]{0,4}[\"'`]\)? (?:not )?in [a-z]")
 
 

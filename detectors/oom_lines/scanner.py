@@ -21,7 +21,7 @@ _KEPT = 64 << 10
 """Bytes before the place reached that are kept, for what stands around a line of a pod's status."""
 _LONGEST_TEXT = 4096
 _DOCUMENT_KINDS = ("k8s_status_oomkilled", "docker_oom_event", "process_killed_137")
-_DOCUMENT_VALUES = ("OOMKilled", "true", "137")
+_DOCUMENT_VALUES = ("OOMKilled", "OOM Killed", "true", "137")
 
 
 class Scanner:
@@ -228,4 +228,4 @@ def _is_entry(line: bytes) -> bool:
 
 def _belongs(kind: str, told: dict[str, Value]) -> bool:
     """An exit code beside the reason OOMKilled is that event's, and no event of its own."""
-    return not (kind == "process_killed_137" and told.get("reason") == "OOMKilled")
+    return not (kind == "process_killed_137" and told.get("reason") in ("OOMKilled", "OOM Killed"))

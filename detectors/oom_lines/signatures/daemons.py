@@ -49,9 +49,10 @@ DAEMONS: tuple[Signature, ...] = (
     Signature(
         kind="systemd_oom",
         literals=("due to memory pressure",),
-        gate=r"Killed [^ \t\r\n()]{0,600}/[^ \t\r\n()]{0,600} due to mem|due to memory pressure for /",
-        pattern=r"\bKilled (?P<cgroup>[^\s()]{0,600}/[^\s()]{0,600}) due to memory pressure(?: for "
-        r"(?P<pressure_scope>/[^\s]{0,600}))?"
+        gate=r"(?:Killed|Marked) [^ \t\r\n()]{0,600}/[^ \t\r\n()]{0,600} (?:for killing )?due to mem"
+        r"|due to memory pressure for /",
+        pattern=r"\b(?:Killed|Marked) (?P<cgroup>[^\s()]{0,600}/[^\s()]{0,600}) (?:for killing )?due to memory pressure"
+        r"(?: for (?P<pressure_scope>/[^\s]{0,600}))?"
         rf"(?: being {_PERCENT.replace('(', '(?P<pressure_pct>', 1)} > {_PERCENT.replace('(', '(?P<limit_pct>', 1)})?",
         proves=Proof.KILL,
         since="systemd 248",
@@ -63,7 +64,8 @@ DAEMONS: tuple[Signature, ...] = (
     Signature(
         kind="systemd_oom",
         literals=("due to memory used", "due to swap used"),
-        pattern=r"\bKilled (?P<cgroup>/[^\s]{0,600}) due to (?:memory|swap) used (?:\([0-9]|[0-9.]+[A-Z])",
+        pattern=r"\b(?:Killed|Marked) (?P<cgroup>/[^\s]{0,600}) (?:for killing )?due to (?:memory|swap)"
+        r" used (?:\([0-9]|[0-9.]+[A-Z])",
         proves=Proof.KILL,
         since="systemd 248",
         example="systemd-oomd[517]: Killed /user.slice/user-1000.slice/session-2.scope due to memory used "
@@ -105,7 +107,7 @@ DAEMONS: tuple[Signature, ...] = (
         kind="earlyoom",
         literals=("ow memory!", "ow Memory!"),
         pattern=r"[lL]ow [mM]emory! (?:[aA]t or below (?P<signal>SIGTERM|SIGKILL|sigterm|sigkill) limits?|mem"
-        r"(?:ory)?\b)",
+        r"(?:ory)?\b|Killing process (?P<pid>[0-9]+) (?P<process>[^\s]{1,63}[^\s.]))",
         proves=Proof.NOTHING,
         since="earlyoom 1.0",
         example="earlyoom[1295]: low memory! at or below SIGTERM limits: mem  1.66%, swap 10.00%",

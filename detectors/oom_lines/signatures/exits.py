@@ -44,6 +44,11 @@ _TELLS_OF = (
     r"(?P<no_event>(?:\b(?:[Ii]f|[Ww]hen|[Ss]hould|[Mm]ay|[Mm]ight|[Cc]an|[Ww]ill|[Ww]hy|[Mm]eans|[Uu]sually"
     r"|[Tt]ypically|[Oo]ften|[Ee]xpects?|[Aa]ssert\w*|grep|return)\b|==|!=)[^\n\x60]{0,80}?)?"
 )
+# "exit code 137" without a sign between is a topic, unless something ended with it, or nothing else is said.
+_SAID = (
+    r"(?:\b(?:[Ww]ith(?: an?)?|[Nn]on-?zero|return(?:s|ed)|got|gave|ended|(?:[Ff]ailed|FAILED|[Ee]rror|ERROR"
+    r"|[Kk]illed|KILLED):?|ERR!|[Cc]ommand|[Pp]rocess|[Ss]cript|[Jj]ob)|[\])}]:?)\s+"
+)
 # Nothing but the sentence, in quotes: something that looks for it, or tells how it looks.
 _QUOTED = (
     r"(?P<no_event_3>[\"'\x60](?:Process|Container|Command|Job|Task|Build|Worker) [a-z ]{0,40}(?:code|status):?"
@@ -100,10 +105,13 @@ EXITS: tuple[Signature, ...] = (
         _STATUS_137,
         rf"{_QUOTED}|"
         rf"{_TELLS_OF}(?:(?:^|request\. )Exit code is |[Ee]xit(?:ed)?[ _]?(?:with )?(?:[Ss]tatus|[Cc]odes?)?(?:\(s\))?"
-        rf"[\\\"']?(?:[:=] ?"
-        rf"| of | )[\\\"'(]?|exited (?:with|abnormally with) |returned (?:a )?non-zero (?:exit )?(?:status"
+        rf"[\\\"']?(?:[:=] ?| of )[\\\"'(]?|[Ee]xit(?:ed|s|ing)? with (?:an? )?(?:exit )?(?:[Ss]tatus|[Cc]odes?) "
+        rf"[\\\"'(]?|{_SAID}[Ee]xit (?:[Ss]tatus|[Cc]odes?) [\\\"'(]?"
+        rf"|exited (?:with|abnormally with) |returned (?:a )?non-zero (?:exit )?(?:status"
         rf"|code):? ?|npm ERR! (?:code|errno) |\bstatus[=:] ?|Error )(?P<exit_code>137)\b(?:\(SIGKILL|"
-        rf" \(interrupted by signal 9)?" + _GOES_ON,
+        rf" \(interrupted by signal 9)?" + _GOES_ON + r"|(?:^|: |[ \t]{2})[Ee]xit(?:ed)? (?:[Ss]tatus |[Cc]ode )?"
+        r"\(?(?P<exit_code_2>137)\)?[.!]? $|\bExited \((?P<exit_code_3>137)\)"
+        r" (?:[Aa]bout an? |[0-9]+ [a-z]+ ago|Less than )",
         "any shell",
         "Process finished with exit code 137 (interrupted by signal 9: SIGKILL)",
         "JetBrains IDEs; 137 is 128 + 9",

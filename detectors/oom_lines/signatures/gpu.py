@@ -26,6 +26,18 @@ GPU: tuple[Signature, ...] = (
     ),
     Signature(
         kind="cuda_oom",
+        literals=("Tried to allocate",),
+        gate=r"Tried to allocate [0-9]",
+        pattern=rf"Tried to allocate {AMOUNT}[.,]? \(GPU (?P<gpu>[0-9]+); (?P<total_capacity>{_SIZE}) total capacity"
+        rf"(?:[^\n]{{0,120}}?; (?P<free>{_SIZE}) free)?",
+        proves=Proof.FAILURE,
+        since="PyTorch 0.4",
+        example="Tried to allocate 20.00 MiB (GPU 0; 1.96 GiB total capacity; 1.24 GiB already allocated; 2.88 MiB"
+        " free; 1.25 GiB reserved in total by PyTorch)",
+        source="PyTorch c10/cuda, its sentence's second half",
+    ),
+    Signature(
+        kind="cuda_oom",
         literals=("out of memory",),
         gate=r"(?:rror|xception)\)?: ?(?:CUDA|HIP|XPU|MPS backend|NPU) out of memory|MPS backend out of memory \(",
         pattern=r"(?:Error|error|Exception|rror\)): ?(?:CUDA|HIP|XPU|MPS backend|NPU) out of memory(?:\.? $"
@@ -62,7 +74,8 @@ GPU: tuple[Signature, ...] = (
         ),
         gate=r"(?:CUDA|cuda|Cuda|HIP)(?: runtime| driver)? (?:[Ee]rror|failure).{0,100}out of mem",
         pattern=r"(?:CUDA|cuda|Cuda|HIP)(?: runtime| driver)? (?:[Ee]rror|failure)(?: ?\(?(?P<errno>2)\)?|"
-        r" 2)? ?[:,]? (?:in [^\n]{1,80}?: )?out of memory\b",
+        r" 2)? ?[:,]? (?:in [^\n]{1,80}?: |(?:cudaMalloc|hipMalloc|cuMemAlloc)\w* [^\n:]{0,60}?failed:? )?out of"
+        r" memory\b",
         proves=Proof.FAILURE,
         since="CUDA 4",
         example="RuntimeError: CUDA error: out of memory",

@@ -61,7 +61,7 @@ KERNEL: tuple[Signature, ...] = (
         kind="kernel_oom_summary",
         literals=("oom-kill:", "constraint=CONSTR", "task_memcg=", "oom_memcg="),
         gate=r"oom-kill: ?c|constraint=CONSTR|_memcg=/(?:[a-zA-Z0-9_.@,/-]|$)",
-        pattern=r"(?:oom-kill: )?constraint= (?P<constraint>CONSTRAINT_[A-Z_]+)"
+        pattern=r"(?:oom-kill: )?constraint= (?P<constraint>CONSTRAINT_[A-Z_]+)(?P<no_event>[`*])?"
         rf"(?:{_NEXT}nodemask= (?P<nodemask>\(null\)|[0-9,-]*[0-9]))?"
         rf"(?:{_NEXT}cpuset= (?P<cpuset>[^,\s]+))?(?:{_NEXT}mems_allowed= (?P<mems_allowed>[0-9,-]*[0-9]))?"
         rf"(?:{_NEXT}(?P<global_oom>global_oom))?"

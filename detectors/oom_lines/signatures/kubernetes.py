@@ -9,7 +9,7 @@ _CONSUMPTION = (
     r" (?:which exceeds its request of|request is) (?P<request>[0-9.]*[0-9][A-Za-z]*))?"
 )
 _STATUS = "OOMKilled"
-_STATUS_GATE = r"[:=\t >(][\\\"' ]{0,3}OOMKilled(?:$|[^\w`*'\n])"
+_STATUS_GATE = r"[:=\t >(][\\\"' ]{0,3}OOM ?Killed(?:$|[^\w`*'\n])"
 
 KUBERNETES: tuple[Signature, ...] = (
     Signature(
@@ -61,7 +61,8 @@ KUBERNETES: tuple[Signature, ...] = (
     Signature(
         kind="kubelet_oom_event",
         literals=("Created an OOM event",),
-        pattern=r"Created an OOM event in container \\?\"(?P<memcg>/[^\"\\]{0,600})",
+        pattern=r"Created an OOM event in container (?:\\?\"(?P<memcg>/[^\"\\]{0,600})|$)"
+        r"|Created an OOM event in contai?n?e?$",
         proves=Proof.KILL,
         since="cAdvisor 0.7",
         example='manager.go:1126] Created an OOM event in container "/kubepods/burstable/pod1/2" at'
@@ -83,12 +84,12 @@ KUBERNETES: tuple[Signature, ...] = (
     ),
     Signature(
         kind="k8s_status_oomkilled",
-        literals=(_STATUS,),
+        literals=(_STATUS, "OOM Killed"),
         gate=_STATUS_GATE,
         pattern=r"(?:(?:^|[^a-zA-Z_])reason[\"']?: [\"']?|\bReason: ?|reason[\\\"]*:[\\\"]+|\breason=(?:\\\")?|"
-        r"(?:^|[( ,])terminated: )OOMKilled"
+        r"(?:^|[( ,])terminated: )OOM Killed"
         r"(?:[\"\']?\s*$|[^a-zA-Z\"'`|]|\\?\"[^)|`])"
-        r"(?:[^\n]{0,40}?\b[Ee]xit ?[Cc]ode[\"']?[:=] (?P<exit_code>[0-9]+))?",
+        r"(?:[^\n]{0,40}?\b[Ee]xit ?[Cc]ode[\"']?[:=]? (?P<exit_code>[0-9]+))?",
         proves=Proof.REPORT,
         since="Kubernetes 1.2",
         example="      Reason:       OOMKilled",
@@ -99,7 +100,8 @@ KUBERNETES: tuple[Signature, ...] = (
         kind="k8s_status_oomkilled",
         literals=(_STATUS,),
         gate=_STATUS_GATE,
-        pattern=r"(?:^|[^\w`\"'*])OOMKilled[^\w\n]{1,5}[Ee]xit ?[Cc]ode:? (?P<exit_code>[0-9]+)"
+        pattern=r"(?P<no_event_2>^#{1,6} [^\n]{0,80})?(?:^|[^\w`\"'*])OOMKilled[^\w\n]{1,5}"
+        r"[Ee]xit ?[Cc]ode:? (?P<exit_code>[0-9]+)"
         r"(?P<no_event>\)? (?:and|means|is|when|if|or)\b)?",
         proves=Proof.REPORT,
         since="Kubernetes 1.2",

@@ -4,10 +4,10 @@ from detectors.oom_lines.signature import Proof, Signature
 
 _ARRAY = (
     r"(?:an )?array with shape (?:(?P<tensor_shape>\([0-9, ]*\))|\([0-9A-Za-z, ]*\))"
-    r"(?: and data type (?P<dtype>[^\s\"'\\`,]+))?"
+    r"(?: and data type (?P<dtype>[^\s\"'\\`,]*[^\s\"'\\`,.]))?"
 )
 _MEMORY_ERROR_GATE = (
-    r"MemoryError at |MemoryError(?:\(\))?:?[ \t\r]?$"
+    r"MemoryError at |MemoryError(?:\(\)){0,2}\)?:?[ \t\r]?$"
     r"|MemoryError: ?(?:\(\(|[A-Za-z][a-z:_]+ [^\n]{0,60}?(?:alloc|emory)|bad_alloc|std::bad)"
 )
 _JVM_KIND = (
@@ -65,7 +65,8 @@ LANGUAGES: tuple[Signature, ...] = (
         literals=("MemoryError",),
         gate=_MEMORY_ERROR_GATE,
         pattern=r"(?:[Rr]aised unexpected|[Ee]xception|ERROR|[Ee]rror|failed with"
-        r"|unhandled)[^\n\"'`]{0,60}?(?P<no_event>\braise)?[: ](?P<exception>MemoryError)(?:\(\))?(?: $| at )",
+        r"|unhandled)(?:[^\n\"'`]{0,60}?(?P<no_event>\braise)?[: ]|\b[^\n]{0,60}?[\"'], )"
+        r"(?P<exception>MemoryError)(?:\(\))?\)?(?: $| at )",
         proves=Proof.FAILURE,
         since="CPython",
         example="[ERROR/ForkPoolWorker-2] Task app.predict raised unexpected: MemoryError()",
@@ -129,7 +130,7 @@ LANGUAGES: tuple[Signature, ...] = (
         r"|Native memory allocation \((?:mmap|malloc)\) failed to (?:allocate|map|commit) "
         r"(?P<requested_bytes>[0-9]+) bytes"
         r"|os::commit_memory\(0x[0-9a-fA-F]+, (?P<requested_bytes_2>[0-9]+), [0-9a-z, ]+\) failed; error='"
-        r"(?:Cannot allocate memory|Not enough space)')",
+        r"[^'\n]{1,80}'(?: \(errno=12\)|$))",
         proves=Proof.FAILURE,
         since="Java 6",
         example="# Native memory allocation (mmap) failed to map 2147483648 bytes for committing reserved memory.",
@@ -137,9 +138,11 @@ LANGUAGES: tuple[Signature, ...] = (
     ),
     Signature(
         kind="go_oom",
-        literals=("out of memory",),
+        literals=("out of memory", "runtime: VirtualAlloc of"),
         gate=r"runtime: (?:out of|cannot alloc|Virtual)",
-        pattern=r"(?P<message>runtime: (?:out of memory|cannot allocate memory|VirtualAlloc of [0-9]+ bytes failed))"
+        pattern=r"(?P<message>runtime: (?:out of memory|cannot allocate memory"
+        r"|VirtualAlloc of (?P<requested_bytes_2>[0-9]+) bytes"
+        r" failed))"
         r"(?:: cannot allocate (?P<requested_bytes>-?[0-9]+) ?-?byte block(?: \((?P<in_use_bytes>[0-9]+) in"
         r" use\))?|(?P<no_event>(?:: cannot allocate )?[\"']))?",
         proves=Proof.FAILURE,

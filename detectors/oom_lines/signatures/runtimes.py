@@ -7,7 +7,9 @@ RUNTIMES: tuple[Signature, ...] = (
         kind="docker_oom_event",
         literals=("OOMKilled",),
         gate=r"OOMKilled[\\\"']*[:=] ?true",
-        pattern=r"(?P<no_event>`)?[\"']?OOMKilled[\\\"']*[:=] ?true\b",
+        pattern=r"(?P<no_event>`)?[\"']?OOMKilled[\\\"']*[:=] ?true\b"
+        r"(?P<no_event_2> (?:in|and|means|flag|when|is|tells?|if|or)\b"
+        r"|, [a-z]+ [a-z])?",
         proves=Proof.REPORT,
         since="Docker 1.6",
         example='"OOMKilled": true,',
@@ -71,7 +73,7 @@ RUNTIMES: tuple[Signature, ...] = (
         pattern=r"(?:\b(?:ns|namespace)=(?P<namespace>[a-z0-9._-]+) |(?P<namespace_2>[a-z0-9][a-z0-9._-]*) )?"
         r"(?:topic=\\?\"?(?P<topic>/tasks/oom)\b\\?\"?(?: type=containerd\.events\.TaskOOM)?"
         r"|(?P<topic_2>/tasks/oom) (?:\{|type=containerd\.events\.TaskOOM))"
-        r"(?:[^\n]{0,80}?\\?\"?container_id\\?\"?[:=] ?\\?\"?(?P<container_id>[a-zA-Z0-9_.-]{6,128}))?",
+        r"(?:[^\n]{0,80}?\\?\"?container_id\\?\"?[:=] ?\\?\"?(?P<container_id>[a-zA-Z0-9_.-]{1,128}))?",
         proves=Proof.KILL,
         since="containerd 1.0",
         example='level=debug msg="event published" ns=moby topic=/tasks/oom type=containerd.events.TaskOOM',

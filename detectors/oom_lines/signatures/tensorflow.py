@@ -38,7 +38,8 @@ TENSORFLOW: tuple[Signature, ...] = (
         kind="tf_resource_exhausted",
         literals=("when allocating tensor",),
         gate=r"when allocating (?:tensor|$)|when$|shape ?\[[0-9, ]+\] and type",
-        pattern=rf"OOM when allocating tensor (?:with|of) shape ?{_SHAPE}(?:,? and type (?P<dtype>[a-z0-9A-Z_]+))?"
+        pattern=rf"(?:OOM|\boom) when allocating tensor (?:with|of) shape ?{_SHAPE}"
+        r"(?:,? and type (?P<dtype>[a-z0-9A-Z_]+))?"
         r"(?:,? on (?P<device>/?[a-zA-Z0-9/:_.-]{1,160}))?(?:,? by allocator "
         r"(?P<allocator>[A-Za-z0-9_./:-]{0,80}[A-Za-z0-9_]))?(?:[^\n]{0,900}?\[Op: (?P<op>[A-Za-z0-9_./-]{1,200})\])?",
         proves=Proof.FAILURE,
@@ -72,7 +73,7 @@ TENSORFLOW: tuple[Signature, ...] = (
         kind="tf_resource_exhausted",
         literals=("RESOURCE_EXHAUSTED: Out of memory", "Error: OOM"),
         gate=r"Error: RESOURCE_EXHAUSTED: Out of m|Error: OOM(?: when allocating tensor|[ \t\r]?$|`)",
-        pattern=r"Error: RESOURCE_EXHAUSTED: Out of memory\b|\bError: OOM when allocating tensor\b"
+        pattern=r"Error: RESOURCE_EXHAUSTED: Out of memory\b|\bError: OOM when allocating tensor\b(?P<no_event>['\"])?"
         r"|ResourceExhaustedError: OOM(?: $|`)",
         proves=Proof.FAILURE,
         since="XLA, JAX 0.2",
@@ -128,6 +129,19 @@ TENSORFLOW: tuple[Signature, ...] = (
         example="cpu_allocator_impl.cc:83] Allocation of 411041792 exceeds 10% of free system memory.",
         source="a public benchmark, 2025",
         fixed={"is_failure": False},
+    ),
+    Signature(
+        kind="tf_bfc_allocator",
+        literals=("tried to allocate", "ran out of memory when allocating"),
+        gate=r"_allocator\.cc:[0-9]+\] tried to alloc|GPU ran out of memory when alloc",
+        pattern=r"_allocator\.cc:[0-9]+\] tried to allocate (?P<requested_bytes>[0-9]+) bytes"
+        r"|EigenAllocator for GPU ran out of memory when allocating (?P<requested_bytes_2>[0-9]+)",
+        proves=Proof.FAILURE,
+        since="TensorFlow 0.6",
+        example="gpu_device.cc:103] EigenAllocator for GPU ran out of memory when allocating 0. See error logs for"
+        " more detailed info.",
+        source="CharlesShang/FastMaskRCNN#129",
+        fixed={"is_failure": True},
     ),
     Signature(
         kind="tf_bfc_allocator",

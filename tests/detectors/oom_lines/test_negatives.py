@@ -38,6 +38,14 @@ CORPUS = Path(__file__).parents[3].parent / "shared" / "corpus" / "oom_lines.dev
         "[  139.201362] memory+swap: usage 0kB, limit 9007199254740988kB, failcnt 0",
         "0/3 nodes are available: 3 Insufficient memory.",
         "HTTP 137 bytes, status=200 port=8137",
+        "# A container that was killed \u2014 exit code 137 (OOM)",
+        "Docker exit code 137: OOMKilled, or SIGKILL?",
+        "- Exit code 137 (128 + 9 = SIGKILL)",
+        "tags: exit code 137, OOM, SIGKILL",
+        'Look for "Exited (137)" in the list.',
+        "### 4. OOMKilled (Exit Code 137)",
+        "docker inspect tells OOMKilled: true in the state of the container",
+        "| `oom-kill:constraint=CONSTRAINT_NONE` | the node is full |",
     ],
 )
 def test_words_about_events_are_no_events(text: str) -> None:
