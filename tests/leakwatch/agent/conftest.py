@@ -39,7 +39,8 @@ class ScriptedSource:
 
     def __init__(self) -> None:
         self.values: dict[str, float] = {"anon_bytes": 1e8, "limit_bytes": 2.0**30, "oom_kills_total": 0.0}
-        self.life, self.growth = "a", 0.0
+        self.life, self.growth_per_second = "a", 0.0
+        self.read_at: float | None = None
         self.error: SourceError | None = None
         self.open = threading.Event()
         self.open.set()
@@ -48,7 +49,9 @@ class ScriptedSource:
         self.open.wait()
         if self.error is not None:
             raise self.error
-        self.values["anon_bytes"] += self.growth
+        passed = now_seconds - (now_seconds if self.read_at is None else self.read_at)
+        self.values["anon_bytes"] += self.growth_per_second * min(max(passed, 0.0), 600.0)
+        self.read_at = now_seconds
         return Sample(now_seconds, dict(self.values), self.life)
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ def test_a_leak_is_told_in_one_incident(bench: Make):
     """From quiet to leak: one message that opens the incident, and the page says leak with a slope and a time left."""
     one = bench()
     one.beats(30)
-    one.sources["serving"].growth = 2e6
+    one.sources["serving"].growth_per_second = 3e4
     one.until(lambda: one.said())
     one.beats(30)
     assert [stage for stage, _ in one.said()].count("opened") == 1
@@ -51,7 +51,7 @@ def test_a_kill_is_counted_across_a_restart_of_the_agent(bench: Make):
 def test_an_incident_goes_on_after_a_restart_of_the_agent(bench: Make):
     """The new agent knows the leak from the history and does not open the incident a second time."""
     one = bench()
-    one.sources["serving"].growth = 2e6
+    one.sources["serving"].growth_per_second = 3e4
     one.until(lambda: one.said())
     one.end()
     one.begin()
@@ -88,7 +88,7 @@ def test_a_source_that_fails_is_counted_and_told_once(bench: Make, caplog: pytes
 def test_a_clock_that_is_set_back_costs_nothing(bench: Make):
     """An hour back in the middle of a leak: the past moves with it, the leak is held, no second incident opens."""
     one = bench()
-    one.sources["serving"].growth = 2e6
+    one.sources["serving"].growth_per_second = 3e4
     one.until(lambda: one.said())
     one.clock.set_by -= 3600.0
     one.beats(40)
