@@ -266,7 +266,8 @@ def main() -> None:
     for each in tables:
         each.show()
     if wanted.write:
-        write_section("footprint", "python -m benchmarks.footprint --hour --write", tables)
+        command = f"python -m benchmarks.footprint{' --hour' * wanted.hour} --write"
+        write_section("footprint", command, tables)
 
 
 if __name__ == "__main__":

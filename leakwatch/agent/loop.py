@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from detectors.types import Level
-from leakwatch.act.decision import Happening, What
+from detectors.types import Level, LiveVerdict
+from leakwatch.act.decision import Decision, Happening, What
 from leakwatch.agent.clock_steps import ClockSteps
 from leakwatch.agent.hand import Hand
 from leakwatch.agent.log_reading import LogReading
@@ -102,30 +102,18 @@ class Agent:
         happened = self._hand.happenings() if self._hand else ()
         self._deciding -= decisions.keys()
         for one in self.watched:
-            own = [what for what in happened if what.target == one.name]
-            if any(what.what in (What.BEGUN, What.DONE) for what in own):
+            if any(what.target == one.name and what.what in (What.BEGUN, What.DONE) for what in happened):
                 one.state.acted_at = now
             one.sample(self.history, now, step)
+        self._keep(now)
+        for one in self.watched:
+            own = [what for what in happened if what.target == one.name]
             verdict = one.detect(now, steady)
             if verdict is not None:
                 one.diagnose(verdict, self.history, self._trees, now)
-                if self._hand is not None and (verdict.level is Level.LEAK or self._hand.is_awake):
-                    incident = self._telling.incident(one.name).key or one.name
-                    self._hand.offer(one.case(verdict, incident, self.history, now))
-                    self._deciding.add(one.name)
-            diagnosis = one.cause.diagnosis if one.cause else None
-            state = one.state
-            news = news_of(
-                state.verdict,
-                state.limit_bytes,
-                diagnosis,
-                state.take_pending(),
-                decisions.get(one.name),
-                own,
-                deciding=one.name in self._deciding,
-            )
-            self._telling.happened(one.name, news, now, partial(one.recent, self.history, now))
-        self._keep(now, happened)
+                self._offer(one, verdict, now)
+            self._tell(one, decisions.get(one.name), own, now)
+        self._look_after_the_disk(now, happened)
         self.beat_at, self.cycles, self.page = self._clock.steady(), self.cycles + 1, self._page()
 
     def misses_beats(self) -> bool:
@@ -174,10 +162,26 @@ class Agent:
                 one.shift(step, self.history, now)
         return step
 
-    def _keep(self, now: float, happened: Sequence[Happening]) -> None:
-        """Put the beat on the disk, thin out one target's past, and say what is wrong with either, once."""
+    def _offer(self, one: Watched, verdict: LiveVerdict, now: float) -> None:
+        """Have it considered, where it leaks, or where somebody acts already and waits to see whether that helped."""
+        if self._hand is not None and (verdict.level is Level.LEAK or self._hand.is_awake):
+            incident = self._telling.incident(one.name).key or one.name
+            self._hand.offer(one.case(verdict, incident, self.history, now))
+            self._deciding.add(one.name)
+
+    def _tell(self, one: Watched, decision: Decision | None, happened: Sequence[Happening], now: float) -> None:
+        state, diagnosis, deciding = one.state, one.cause.diagnosis if one.cause else None, one.name in self._deciding
+        pending = state.take_pending()
+        news = news_of(state.verdict, state.limit_bytes, diagnosis, pending, decision, happened, deciding=deciding)
+        self._telling.happened(one.name, news, now, partial(one.recent, self.history, now))
+
+    def _keep(self, now: float) -> None:
+        """Samples and kills are on the disk before anything takes time: kill -9 costs no more than the newest."""
         self.history.note(_NO_TARGET, _SEEN_NOTE, repr(now))
         self.history.flush(now)
+
+    def _look_after_the_disk(self, now: float, happened: Sequence[Happening]) -> None:
+        """Thin out one target's past, and say what is wrong with what is kept, once."""
         self.history.thin_out(self.watched[self.cycles % len(self.watched)].name, now)
         for one in happened:
             if one.target is None:

@@ -63,8 +63,8 @@ def _until_new_settings(
     agent: Agent, load: Callable[[], Settings], stop: threading.Event, reload: threading.Event, cycles: int | None
 ) -> Settings | None:
     """The settings to go on with; None at the end."""
-    agent.start()
     give_back()
+    agent.start()
     while True:
         agent.run(stop, reload, cycles)
         if stop.is_set() or not reload.is_set():

@@ -171,8 +171,8 @@ def test_killed_at_fifty_random_moments_it_loses_at_most_one_sample_each(tmp_pat
     settings = Settings(
         (TargetSettings("one", PidPlace(1)),),
         str(tmp_path),
-        sample_every_seconds=0.1,
-        judge_every_seconds=0.2,
+        sample_every_seconds=0.3,
+        judge_every_seconds=0.3,
         listen=None,
     )
     looks, moments = tmp_path / "looks", random.Random(4)
@@ -191,7 +191,7 @@ def test_killed_at_fifty_random_moments_it_loses_at_most_one_sample_each(tmp_pat
         while not looks.exists() or looks.read_text().count("\n") <= before:
             assert time.monotonic() < deadline
             time.sleep(0.002)
-        time.sleep(moments.uniform(0.0, 0.4))
+        time.sleep(moments.uniform(0.0, 0.7))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         taken = [float(line) for line in looks.read_text().splitlines()[before:]]
