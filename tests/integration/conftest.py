@@ -365,3 +365,41 @@ def _is_ready(url: str) -> bool:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Dask
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DaskCluster:
+    """A scheduler by its address, and the processes of its two workers."""
+
+    address: str
+    workers: tuple["subprocess.Popen[Any]", ...]
+
+
+@pytest.fixture
+def dask_cluster(tmp_path: Path) -> Iterator[DaskCluster]:
+    """A process each, on loopback, without nannies: a worker that is killed stays dead."""
+    distributed = pytest.importorskip("distributed", reason="needs dask.distributed")
+    where, here = tmp_path / "scheduler.json", ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0"]
+    begin = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", "--scheduler-file", str(where)]
+    join = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(where), "--nthreads", "1"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "OPENBLAS_NUM_THREADS": "1"}
+    processes: list[subprocess.Popen[Any]] = []
+    with (tmp_path / "dask.log").open("wb") as log:
+        options: dict[str, Any] = {"stdout": log, "stderr": log, "cwd": tmp_path, "env": environment}
+        try:
+            processes.append(subprocess.Popen([*begin, *here], **options))
+            wait_until(where.exists, "the Dask scheduler", processes[0])
+            processes += [subprocess.Popen([*join, *here, "--no-nanny"], **options) for _ in range(2)]
+            with distributed.Client(scheduler_file=str(where), timeout=DEADLINE_SECONDS) as client:
+                client.wait_for_workers(2, timeout=DEADLINE_SECONDS)
+                address = client.scheduler.address
+            yield DaskCluster(address, tuple(processes[1:]))
+        finally:
+            for process in reversed(processes):
+                process.kill()
+                process.wait(30)

@@ -4,11 +4,14 @@ import json
 import urllib.request
 from typing import Any
 
+import numpy as np
 import pytest
 
 from leakwatch.cli import run
 from leakwatch.errors import LeakwatchError
 from leakwatch.sample.prometheus_fleet import Server, survey
+from leakwatch.sample.prometheus_fleet.asking import Asker
+from leakwatch.sample.prometheus_fleet.prefilter import Floors, could_leak, query
 
 DAYS = 2 * 86_400
 
@@ -78,3 +81,32 @@ def test_a_selection_that_nothing_meets(fleet_server: Any, capsys: pytest.Captur
     """One line, status 1."""
     judge(fleet_server, "-n", "nowhere", status=1)
     assert "has no memory of such containers" in capsys.readouterr().err
+
+
+def test_the_server_computes_the_floors_that_the_proof_is_about(fleet_server: Any) -> None:
+    """One instant query of three containers, beside the same floors in numpy from their full series."""
+    until, pods = fleet_server.until_seconds, ("serving0-6d4b75cb6d-abcd0", *fleet_server.alone)
+    selector = f'container_memory_rss{{pod=~"{"|".join(pods)}"}}'
+    with Asker(Server(fleet_server.url)) as asker:
+        told: dict[str, dict[str, float]] = {pod: {} for pod in pods}
+        for entry in asker.vector(query(selector, DAYS), until):
+            told[entry["metric"]["pod"]][entry["metric"]["floor"]] = float(entry["value"][1])
+        for entry in asker.matrix(selector, until - DAYS + 120, until, fleet_server.step_seconds):
+            time, level = np.array(entry["values"], dtype=np.float64).T
+            time, level = time[np.isfinite(level)], level[np.isfinite(level)]
+            floors = told[entry["metric"]["pod"]]
+
+            def least(width: float, offset: float, time: Any = time, level: Any = level) -> float:
+                within = (time > until - offset - width) & (time <= until - offset)
+                return float(level[within].min())
+
+            assert floors["last"] == least(6 * 3600, 0)
+            assert floors["last_a_day_before"] == least(6 * 3600, 86_400)
+            assert floors["previous"] == least(6 * 3600, 6 * 3600)
+            assert floors["previous_a_day_before"] == least(6 * 3600, 30 * 3600)
+            assert floors["recent"] == least(1800, 0)
+            assert floors["three_hours"] == least(3 * 3600, 0)
+            assert floors["three_before"] == least(3 * 3600, 3 * 3600)
+            assert floors["highest"] == level[time <= until - 1800].max()
+            assert floors["series"] == 1
+            assert could_leak(Floors(**floors)) == (entry["metric"]["pod"] in fleet_server.alone)

@@ -6,7 +6,7 @@ A floor is the least memory within a stretch of time. A container's full series 
     (b) its floor of the last half hour exceeds all that it had before by theta (new ground: a young, fast leak),
     (c) it restarted within the window (a leak that is cut off again and again has no high floor), or
     (d) it is younger than a day and a half, and its floor of the last three hours exceeds that of the three before by
-        theta, or it is younger than that too.
+        theta, or that of the last six that of the six before, or it is younger than that too.
 
 theta is `THETA` of its highest level, at least `LEAST_BYTES`.
 
@@ -26,9 +26,9 @@ container younger than a day and a half has no day before; with d taken over thr
 gives r 3 h > theta + d for (d). Restarts pass by (c), which needs no argument. What may be lost is a leak whose base
 sinks as fast as it grows, a leak slower than that rate, and a young slow one, until it is older.
 
-A leak that one container cannot show, replicas can: where the mean rise of a workload's floors, each as a share of its
-level, exceeds `THETA` / 3, all of the workload is asked for. And where a third of a workload passes, all of it does,
-for replicas are judged together.
+A leak that one container cannot show, replicas can: where the median rise of a workload's floors, each as a share of
+its theta, exceeds `OF_A_GROUP`, all of the workload is asked for. And where a third of a workload passes, all of it
+does, for replicas are judged together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -112,8 +112,9 @@ def could_leak(floors: Floors) -> bool:
         return True
     if np.isfinite(floors.rise):
         return floors.rise > theta
-    before = floors.three_before
-    return not np.isfinite(before) or floors.three_hours > before + theta
+    if not np.isfinite(floors.three_before):
+        return True
+    return floors.three_hours > floors.three_before + theta or floors.last > floors.previous + theta
 
 
 def chosen(floors: Sequence[Floors], workloads: Sequence[str | None]) -> list[bool]:
@@ -126,7 +127,7 @@ def chosen(floors: Sequence[Floors], workloads: Sequence[str | None]) -> list[bo
     for members in of.values():
         rises = np.array([floors[at].rise / max(floors[at].theta, 1.0) for at in members])
         known = rises[np.isfinite(rises)]
-        together = len(known) >= LEAST_GROUP and float(known.mean()) > OF_A_GROUP
+        together = len(known) >= LEAST_GROUP and float(np.median(known)) > OF_A_GROUP
         if len(members) >= LEAST_GROUP and (
             together or sum(passes[at] for at in members) >= GROUP_PASSES * len(members)
         ):
