@@ -68,7 +68,7 @@ def pooled(world: World, slope: float, groups: int) -> tuple[float, float, float
     judged: list[Judged] = []
     for seed in range(groups):
         judged += replicas(world, COUNT, slope if seed % 2 else 0.0, 50_000 + seed)
-    found = claim([judge_group(task) for task in group_tasks(judged, ("workload",), GRID)])
+    found = claim([judge_group(task) for task in group_tasks(judged, ("workload",), GRID)], GRID)
     leaking = {f"ml/serving{50_000 + seed}" for seed in range(1, groups, 2)}
     claimed = [group for group in found if group.claimed]
     right = [group for group in claimed if group.name in leaking]

@@ -61,6 +61,8 @@ class Group:
     Attributes:
         kind: which label they share: workload, image or node; name: its value.
         within: the workload that all members of an image belong to; None where it is not one.
+        images: those that the members run, in order of name.
+        started: Unix seconds of the first sample of any member; None where some of them are older than the data.
         replicas: how many were judged; still: how many more the source settled.
         leaking: how many are leaks by themselves; rising: how many rise with the group.
         probability: that the group leaks.
@@ -73,6 +75,8 @@ class Group:
     kind: str
     name: str
     within: str | None
+    images: tuple[str, ...]
+    started: float | None
     replicas: int
     still: int
     leaking: int
@@ -93,6 +97,11 @@ class Grid:
     start_seconds: float
     end_seconds: float
     cells: int
+
+    @property
+    def cell_seconds(self) -> float:
+        """How long a cell lasts."""
+        return (self.end_seconds - self.start_seconds) / self.cells
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,14 @@ import numpy as np
 from detectors.types import Answer, Replica, Trend
 from leakwatch import detect
 from leakwatch.members import Grid, Group, Judged
+from leakwatch.tell import units
 
 KINDS = ("workload", "image", "node")
 LEAST_REPLICAS = 3
 FALSE_DISCOVERIES = 0.05
+NEAR_CELLS = 3
+"""The growth of a group began with its first start where it began within so many cells of the grid."""
+
 MOST_RISE = 0.6
 """A leak of a group is one of at least this share of its replicas; less is the leak of some of them. Noise alone lets
 some of those that leak seem not to rise."""
@@ -71,6 +75,8 @@ def judge_group(task: GroupTask) -> Group:
         kind=task.kind,
         name=task.name,
         within=workloads.pop() if len(workloads) == 1 else None,
+        images=tuple(sorted({one.labels["image"] for one in task.members if "image" in one.labels})),
+        started=_started(task),
         replicas=len(replicas),
         still=task.still,
         leaking=sum(one.verdict is Answer.LEAK for one in task.members),
@@ -85,7 +91,7 @@ def judge_group(task: GroupTask) -> Group:
     )
 
 
-def claim(groups: Sequence[Group]) -> list[Group]:
+def claim(groups: Sequence[Group], grid: Grid) -> list[Group]:
     """The groups with those claimed that keep the rate of false discoveries, and what their comparison says."""
     if not groups:
         return []
@@ -93,7 +99,7 @@ def claim(groups: Sequence[Group]) -> list[Group]:
     claimed = [
         replace(group, claimed=bool(yes) and group.trend is not None) for group, yes in zip(groups, chosen, strict=True)
     ]
-    return [replace(group, because=(*_compared(group, claimed), *group.because)) for group in claimed]
+    return [replace(group, because=(*_compared(group, claimed, grid), *group.because)) for group in claimed]
 
 
 def _group_name(one: Judged, kind: str) -> str | None:
@@ -105,10 +111,19 @@ def _group_name(one: Judged, kind: str) -> str | None:
     return f"{namespace}/{value}" if namespace and kind == "workload" else value
 
 
-def _compared(group: Group, groups: Sequence[Group]) -> Iterator[str]:
-    """What the siblings do: other images of the same workload, other nodes."""
+def _started(task: GroupTask) -> float | None:
+    """When the first of a group that is younger than the data began; None where one is as old as they are."""
+    first = min(one.start_seconds for one in task.members)
+    return first if not task.still and first > task.grid.start_seconds + NEAR_CELLS * task.grid.cell_seconds else None
+
+
+def _compared(group: Group, groups: Sequence[Group], grid: Grid) -> Iterator[str]:
+    """What the siblings do: other images of the same workload, other nodes; and what that says of the cause."""
     if not group.claimed:
         return
+    yield from _began(group, grid)
+    if group.kind != "image":
+        yield from _of_images(group, groups)
     same: Callable[[Group], bool]
     if group.kind == "image" and group.within is not None:
         same = lambda other: other.kind == "image" and other.within == group.within  # noqa: E731
@@ -121,7 +136,8 @@ def _compared(group: Group, groups: Sequence[Group]) -> Iterator[str]:
         return
     rising = [other for other in siblings if other.claimed]
     if not rising:
-        yield f"no other of the {len(siblings)} {of} rises: it came with this {group.kind}"
+        came = ": it came with this image" if group.kind == "image" else ""
+        yield f"no other of the {len(siblings)} {of} rises{came}"
     elif len(rising) == len(siblings):
         slopes = [other.trend for other in rising if other.trend is not None]
         if group.trend is not None and all(_alike(group.trend, trend) for trend in slopes):
@@ -130,6 +146,35 @@ def _compared(group: Group, groups: Sequence[Group]) -> Iterator[str]:
             yield f"the other {len(siblings)} {of} rise as well, at other rates"
     else:
         yield f"{len(rising)} of the {len(siblings)} other {of} rise as well"
+
+
+def _began(group: Group, grid: Grid) -> Iterator[str]:
+    """Whether the growth began when the first of them was started."""
+    if group.started is None:
+        return
+    if group.onset is None or abs(group.onset - group.started) <= NEAR_CELLS * grid.cell_seconds:
+        yield f"began with the roll-out at {units.moment(group.started)}"
+    else:
+        yield f"began {units.duration(group.onset - group.started)} after the roll-out"
+
+
+def _of_images(group: Group, groups: Sequence[Group]) -> Iterator[str]:
+    """Whether a workload's or a node's growth is that of a release that it runs."""
+    leaking = {other.name for other in groups if other.kind == "image" and other.claimed}
+    mine = [image for image in group.images if image in leaking]
+    if not group.images:
+        return
+    if group.kind == "node":
+        if len(mine) == len(group.images):
+            yield f"it runs nothing but {', '.join(mine[:3])}, which leaks: the release, not the node"
+        elif not mine and len(group.images) > 1:
+            yield f"{len(group.images)} images rise on it together: the node, or what it serves, not a release"
+    elif len(group.images) == 1:
+        yield f"it runs {group.images[0]} alone: a release and its traffic cannot be told apart"
+    elif len(mine) == 1:
+        yield f"of its {len(group.images)} images only {mine[0]} leaks"
+    elif not mine or len(mine) == len(group.images):
+        yield f"all of its {len(group.images)} images rise: traffic or data, not a release"
 
 
 def _alike(one: Trend, other: Trend) -> bool:

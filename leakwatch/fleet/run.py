@@ -71,7 +71,7 @@ def conclude(dataset: Dataset, store: Store, engine: Engine, kinds: Sequence[str
     judged = list(store.read())
     groups: list[Group] = []
     if grid is not None:
-        groups = claim(list(engine.run(judge_group, group_tasks(judged, kinds, grid))))
+        groups = claim(list(engine.run(judge_group, group_tasks(judged, kinds, grid))), grid)
     counts = {answer: sum(one.verdict is answer for one in judged) for answer in Answer}
     return Fleet(
         containers=len(judged),

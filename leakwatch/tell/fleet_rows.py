@@ -9,7 +9,7 @@ from leakwatch.members import Group, Judged
 from leakwatch.tell import units
 
 CONTAINER_HEAD = ("Container", "Growth", "Time to limit", "Of limit", "Since", "Shape", "Workload", "Image", "Node")
-GROUP_HEAD = ("Group", "Leaking", "Rise", "Growth of each", "Since", "Why")
+GROUP_HEAD = ("Group", "Rise", "Growth of each", "Since", "Leaking alone")
 
 Json = dict[str, Any]
 
@@ -36,11 +36,10 @@ def group_cells(group: Group) -> tuple[str, ...]:
     trend = group.trend
     cells = (
         f"{group.kind} {group.name}",
-        f"{group.leaking} of {group.replicas + group.still}",
         f"{group.rising} of {group.replicas + group.still}",
         growth_with_interval(trend) if trend else "-",
         units.moment(group.onset) if group.onset is not None else "-",
-        group.because[0] if group.because else "-",
+        f"{group.leaking} of {group.replicas + group.still}",
     )
     return tuple(map(units.visible, cells))
 
@@ -114,6 +113,8 @@ def group_dict(group: Group) -> Json:
         "kind": group.kind,
         "name": group.name,
         "workload": group.within,
+        "images": list(group.images),
+        "started": _finite(group.started),
         "replicas": group.replicas + group.still,
         "leaking": group.leaking,
         "rising": group.rising,

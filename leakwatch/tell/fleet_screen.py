@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +22,9 @@ from leakwatch.tell.fleet_rows import (
     headline,
 )
 from leakwatch.tell.screen import screen
+
+WHY_SHOWN = 2
+"""Sentences under a group; the other outputs have all."""
 
 SHOWN = 20
 """Rows of a table on the screen; the other outputs have all."""
@@ -42,7 +47,7 @@ def render(
         console.print(Text(first, "bold red" if leaks or claimed else "bold green"))
         if claimed:
             console.print()
-            console.print(_table(GROUP_HEAD, [group_cells(group) for group in claimed[:SHOWN]], width))
+            _print_groups(console, claimed[:SHOWN], width)
             _say_more(console, len(claimed), "group")
         if leaks:
             console.print()
@@ -69,6 +74,21 @@ def _table(head: Sequence[str], rows: Sequence[tuple[str, ...]], width: int) -> 
     for row in rows:
         table.add_row(*(Text(row[i], "bold" if i == 0 else "") for i in kept))
     return table
+
+
+def _print_groups(console: Console, groups: Sequence[Group], width: int) -> None:
+    """A row for each, and under it why: what tells a release from traffic must not fall victim to a narrow screen."""
+    table = _table(GROUP_HEAD, [group_cells(group) for group in groups], width)
+    for column in table.columns:
+        column.no_wrap, column.overflow = True, "ellipsis"
+    lines = console.render_lines(table, console.options.update(width=width))
+    rows = lines[len(lines) - len(groups) :]
+    for line in lines[: len(lines) - len(groups)]:
+        console.print(Segments([*line, Segment.line()]))
+    for group, line in zip(groups, rows, strict=True):
+        console.print(Segments([*line, Segment.line()]))
+        for sentence in group.because[:WHY_SHOWN]:
+            console.print(Padding(Text(units.visible(sentence), "dim"), (0, 0, 0, 2)))
 
 
 def _say_more(console: Console, total: int, noun: str) -> None:
