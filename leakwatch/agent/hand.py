@@ -8,6 +8,9 @@ from typing import Protocol
 
 from leakwatch.act.decision import Case, Decision, Happening, Ruling, What
 
+_SETTLED = frozenset({What.HELD, What.FAILED, What.HELPED, What.NOT_HELPED, What.UNFINISHED})
+"""What ends an action that was begun; one that is done is still being verified."""
+
 log = logging.getLogger(__name__)
 
 
@@ -44,6 +47,7 @@ class Hand:
         self._wake = threading.Condition()
         self._cases: dict[str, Case] = {}
         self._decisions: dict[str, Decision] = {}
+        self._under_way: set[str] = set()
         self._ended = False
         self.counts: Counter[tuple[str, str, str]] = Counter()
         self._thread: threading.Thread | None = None
@@ -54,6 +58,11 @@ class Hand:
     def is_awake(self) -> bool:
         """Whether somebody acts already, and wants to hear of every target that was judged."""
         return self._thread is not None
+
+    @property
+    def is_acting(self) -> bool:
+        """Whether an action was begun that is neither over nor verified yet."""
+        return bool(self._under_way)
 
     def offer(self, case: Case) -> None:
         """A case to be considered; it takes the place of an older one of the same target that still waits."""
@@ -73,6 +82,10 @@ class Hand:
         """What happened since the last call, counted by what became of it."""
         happened = self._deeds.happenings() if self._deeds is not None else ()
         for one in happened:
+            if one.target is not None and one.what is What.BEGUN:
+                self._under_way.add(one.target)
+            elif one.target is not None and one.what in _SETTLED:
+                self._under_way.discard(one.target)
             action = one.action or (one.decision.action if one.decision else None)
             would = one.what is What.DECIDED and one.decision is not None and one.decision.ruling is Ruling.WOULD_ACT
             if action is not None and (would or one.what not in (What.DECIDED, What.BEGUN, What.EVIDENCE)):

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from detectors.types import Level, LiveVerdict
 from leakwatch.act.decision import Decision, Happening, What
@@ -33,6 +33,13 @@ _NO_TARGET = ""
 _SEEN_NOTE = "seen_until"
 
 log = logging.getLogger(__name__)
+
+
+class Flag(Protocol):
+    """Set from elsewhere while the agent runs: a `threading.Event` is one."""
+
+    def is_set(self) -> bool:
+        """Whether it is."""
 
 
 class Agent:
@@ -80,7 +87,7 @@ class Agent:
         for one in self.watched:
             one.looking.start()
 
-    def run(self, stop: threading.Event, reload: threading.Event | None = None, cycles: int | None = None) -> None:
+    def run(self, stop: threading.Event, reload: Flag | None = None, cycles: int | None = None) -> None:
         """Beat until ``stop`` or ``reload`` is set, or for so many cycles; a missed beat is not made up for.
 
         The beat lies half a period after the sources': each sample is on the disk before the next one is taken.
@@ -120,6 +127,11 @@ class Agent:
         """Whether three beats have passed without one being done; asked by another thread."""
         late = self._clock.steady() - self.beat_at
         return late > max(MISSED_BEATS * self._settings.sample_every_seconds, LEAST_LATE_SECONDS)
+
+    @property
+    def is_acting(self) -> bool:
+        """Whether an action is under way, or being verified."""
+        return self._hand is not None and self._hand.is_acting
 
     @property
     def draining(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from leakwatch.agent.loop import Agent
 from leakwatch.tell.http_pages import Page
-from leakwatch.tell.metrics_page import CONTENT_TYPE, as_text
+from leakwatch.tell.metrics_page import CONTENT_TYPE, PageState, as_text
 
 _PLAIN = "text/plain; charset=utf-8"
 
@@ -45,3 +45,11 @@ def pages_of(agent: Agent) -> Callable[[str], Page | None]:
         return drained(target) if target in names else None
 
     return page_at
+
+
+def standing_by(path: str) -> Page | None:
+    """The pages of an agent that waits while another leads: it is well, and has nothing to show."""
+    text = {"/healthz": b"ok\n", "/readyz": b"another agent leads\n"}
+    if path in text:
+        return lambda: (HTTPStatus.OK, _PLAIN, text[path])
+    return (lambda: (HTTPStatus.OK, CONTENT_TYPE, as_text(PageState()))) if path == "/metrics" else None

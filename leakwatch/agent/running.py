@@ -4,19 +4,22 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from leakwatch.agent.hand import Deeds, Hand
+from leakwatch.agent.leading import Leading
 from leakwatch.agent.loop import Agent
-from leakwatch.agent.pages import pages_of
+from leakwatch.agent.pages import pages_of, standing_by
+from leakwatch.agent.roster import Roster
 from leakwatch.agent.state_folder import StateFolder
 from leakwatch.agent.thrift import give_back
 from leakwatch.errors import LeakwatchError, SettingsError
 from leakwatch.ports import Clock, Source
 from leakwatch.sample.sources import sources_of
-from leakwatch.settings import Settings, TargetSettings
+from leakwatch.settings import LeaderLeaseSettings, Settings, TargetSettings
 from leakwatch.tell.channels import notifiers
-from leakwatch.tell.http_pages import HttpPages
+from leakwatch.tell.http_pages import HttpPages, Page
 from leakwatch.tell.telling import Telling
 from leakwatch.tell.units import visible
 
@@ -34,6 +37,8 @@ def run_agent(
     *,
     cycles: int | None = None,
     sources: Callable[[TargetSettings], Sequence[Source]] = sources_of,
+    roster_of: Callable[[Settings], Roster] = Roster,
+    leading_of: Callable[[LeaderLeaseSettings | None, Clock], Leading] = Leading,
 ) -> None:
     """Watch until ``stop`` is set, or for so many cycles; ``reload`` asks for the settings again.
 
@@ -42,12 +47,12 @@ def run_agent(
     Raises:
         SettingsError: the first settings cannot be used.
     """
+    run = _Run(load, clock, stop, reload, cycles, sources, roster_of, leading_of)
     settings = load()
     before: Settings | None = None
     while True:
         try:
-            with _built(settings, clock, sources) as agent:
-                fresh = _until_new_settings(agent, load, stop, reload, cycles)
+            fresh = run.until_new(settings)
         except LeakwatchError as error:
             if before is None:
                 raise
@@ -59,21 +64,63 @@ def run_agent(
         settings, before = fresh, settings
 
 
-def _until_new_settings(
-    agent: Agent, load: Callable[[], Settings], stop: threading.Event, reload: threading.Event, cycles: int | None
-) -> Settings | None:
-    """The settings to go on with; None at the end."""
-    give_back()
-    agent.start()
-    while True:
-        agent.run(stop, reload, cycles)
-        if stop.is_set() or not reload.is_set():
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What `run_agent` was given."""
+
+    load: Callable[[], Settings]
+    clock: Clock
+    stop: threading.Event
+    reload: threading.Event
+    cycles: int | None
+    sources: Callable[[TargetSettings], Sequence[Source]]
+    roster_of: Callable[[Settings], Roster]
+    leading_of: Callable[[LeaderLeaseSettings | None, Clock], Leading]
+
+    def until_new(self, settings: Settings) -> Settings | None:
+        """Watch while it is us who should, and as pods come and go; returns the next settings, None at the end."""
+        with self.leading_of(settings.leader_lease, self.clock) as leading, self.roster_of(settings) as roster:
+            while not self.stop.is_set():
+                if not leading.is_ours:
+                    with _serving(settings, standing_by):
+                        leading.wait(lambda: self.stop.is_set() or self.reload.is_set())
+                    if (fresh := self._reloaded()) is not None:
+                        return fresh
+                    continue
+                with _built(roster.settings(self.stop), self.clock, self.sources) as agent:
+                    give_back()
+                    agent.start()
+                    interruption = _Interruption(self.reload, leading, roster, agent)
+                    while not self.stop.is_set():
+                        agent.run(self.stop, interruption, self.cycles)
+                        if (fresh := self._reloaded()) is not None or agent.cycles == self.cycles:
+                            return fresh
+                        if interruption.is_set():
+                            break
+        return None
+
+    def _reloaded(self) -> Settings | None:
+        """The new settings, where they were asked for; None where they were not, or cannot be used, which is told."""
+        if self.stop.is_set() or not self.reload.is_set():
             return None
-        reload.clear()
+        self.reload.clear()
         try:
-            return load()
+            return self.load()
         except SettingsError as error:
             _refuse(error)
+            return None
+
+
+class _Interruption:
+    """What ends an agent's run: new settings, another leader, other pods; those wait for an action to be over."""
+
+    def __init__(self, reload: threading.Event, leading: Leading, roster: Roster, agent: Agent) -> None:
+        self._reload, self._leading, self._roster, self._agent = reload, leading, roster, agent
+
+    def is_set(self) -> bool:
+        """Whether it is time."""
+        pods = self._roster.has_changed and not self._agent.is_acting
+        return self._reload.is_set() or not self._leading.is_ours or pods
 
 
 def _refuse(error: LeakwatchError) -> None:
@@ -92,7 +139,7 @@ def _built(settings: Settings, clock: Clock, sources: Callable[[TargetSettings],
         agent = pages = None
         try:
             agent = Agent(settings, clock, sources, telling, hand)
-            pages = _pages(settings, agent)
+            pages = _pages(settings, pages_of(agent))
             yield agent
         finally:
             _end(agent, pages, (hand.close, telling.close), clock)
@@ -123,14 +170,25 @@ def _end(agent: Agent | None, pages: HttpPages | None, workers: Sequence[Callabl
         thread.join(max(0.0, ends_at - clock.steady()))
 
 
-def _pages(settings: Settings, agent: Agent) -> HttpPages | None:
+@contextmanager
+def _serving(settings: Settings, pages: Callable[[str], Page | None]) -> Iterator[None]:
+    """Pages while nothing is watched."""
+    server = _pages(settings, pages)
+    try:
+        yield
+    finally:
+        if server is not None:
+            server.close()
+
+
+def _pages(settings: Settings, pages: Callable[[str], Page | None]) -> HttpPages | None:
     if settings.listen is None:
         return None
     try:
-        pages = HttpPages(settings.listen, pages_of(agent))
+        server = HttpPages(settings.listen, pages)
     except OSError as error:
         host, port = settings.listen
         raise SettingsError([f"listen: {host}:{port}: {error.strerror}; name a free address, or off"]) from error
-    host, port = pages.address
+    host, port = server.address
     log.info("metrics at http://%s:%d/metrics", f"[{host}]" if ":" in host else host, port)
-    return pages
+    return server

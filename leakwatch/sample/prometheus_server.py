@@ -128,6 +128,16 @@ class PrometheusSource:
             raise self._unknown()
         return replace(traces[0], target=Target(self._shown, self._place.container))
 
+    def pods(self) -> list[tuple[str | None, str]]:
+        """Namespace and name of every pod that has the container now.
+
+        Raises:
+            SourceError: as `read`.
+        """
+        query = f"count by (namespace, pod) ({self._query(PAST[:1])})"
+        found = self._ask(QUERY_SECONDS, lambda client: client.custom_query(query), _vector_of)
+        return [(labels.get("namespace"), labels["pod"]) for labels, _ in found if labels.get("pod")]
+
     def _scrape_seconds(self, until_seconds: float) -> float:
         """How far apart its points are; asked finer than that, a range repeats them."""
         query = f"{self._query(PAST[:1])}[15m]"

@@ -23,6 +23,10 @@ class Described:
     origin: str
 
 
+_ANY_NODE = Described("this_node", "false", DEFAULT)
+"""Goes without saying."""
+
+
 def describe(loaded: Loaded) -> Iterator[Described]:
     """Every setting that has a value, in the order of the schema; optional sections that are off are left out."""
     yield from _walk(SETTINGS, loaded.settings, (), loaded.origins)
@@ -83,5 +87,5 @@ def where(target: TargetSettings) -> str:
         if isinstance(part, Scalar):
             return f"{key} {part.show(value)}"
         rows = _walk(part, value, (), {})
-        return f"{key} " + " ".join(f"{row.name}={row.value}" for row in rows)
+        return f"{key} " + " ".join(f"{row.name}={row.value}" for row in rows if row != _ANY_NODE)
     raise ValueError("a target without a place")

@@ -88,6 +88,8 @@ def _target(name: str, **given: Any) -> values.TargetSettings:
 def _kubernetes(**given: Any) -> values.KubernetesPlace:
     if ("selector" in given) == ("pod" in given):
         raise ValueError("needs exactly one of selector and pod")
+    if given.get("this_node") and "pod" in given:
+        raise ValueError("this_node goes with a selector; a pod is where it is")
     return values.KubernetesPlace(**given)
 
 
@@ -132,7 +134,10 @@ TARGET = Section(
         "docker": Scalar(read.text),
         "kubernetes": Section(
             _kubernetes,
-            {key: Scalar(read.text) for key in ("namespace", "selector", "pod", "container")},
+            {
+                **{key: Scalar(read.text) for key in ("namespace", "selector", "pod", "container")},
+                "this_node": Scalar(read.switch, read.shown_switch),
+            },
             required=("namespace", "container"),
             optional=True,
         ),
@@ -240,6 +245,12 @@ SETTINGS = Section(
         "conditions": CONDITIONS,
         "act": ACT,
         "tell": TELL,
+        "leader_lease": Section(
+            values.LeaderLeaseSettings,
+            {key: Scalar(read.text) for key in ("namespace", "name")},
+            required=("namespace", "name"),
+            optional=True,
+        ),
     },
     required=("targets",),
 )

@@ -62,12 +62,17 @@ class DockerPlace:
 
 @dataclass(frozen=True, slots=True)
 class KubernetesPlace:
-    """A container of the pods that a selector names; ``pod`` instead of a selector names one."""
+    """A container of the pods that a selector names; ``pod`` instead of a selector names one.
+
+    Attributes:
+        this_node: only pods of the node that the environment's NODE_NAME names, for an agent on each node.
+    """
 
     namespace: str
     container: str
     selector: str | None = None
     pod: str | None = None
+    this_node: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +234,14 @@ class TellSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaderLeaseSettings:
+    """The Lease ``leakwatch-NAME`` of a namespace: of several agents only its holder watches and tells."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything; ``listen`` is host and port of the metrics page, None turns it off."""
 
@@ -241,3 +254,4 @@ class Settings:
     conditions: ConditionSettings = ConditionSettings()
     act: ActSettings = ActSettings()
     tell: TellSettings = TellSettings()
+    leader_lease: LeaderLeaseSettings | None = None

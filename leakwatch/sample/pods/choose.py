@@ -1,5 +1,6 @@
 """Which pod is meant: the one of a name, or of those that a selector names the oldest, until it goes."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -43,17 +44,25 @@ class ChosenPod:
         return self._choose()
 
     def _choose(self) -> Pod:
-        query = {"limit": "500"} | ({"labelSelector": self._place.selector} if self._place.selector else {})
-        found = [
-            pod
-            for pod in self._get(self._path, query)["items"]
-            if self._place.container in names_in(pod) and not _is_leaving(pod)
-        ]
+        found = self.all()
         if not found:
             raise self._none()
         oldest = min(found, key=lambda pod: (pod["status"].get("startTime") or "9", pod["metadata"]["name"]))
         self._chosen, self.others = (oldest["metadata"]["name"], oldest["metadata"]["uid"]), len(found) - 1
         return dict(oldest)
+
+    def all(self) -> list[Pod]:
+        """Every pod that the place names, has the container and stays; of more than 500, those that are listed first.
+
+        Raises:
+            SourceError: no right, no answer, or the node's own name is not known.
+            LookupError, TypeError: the answer is none of Kubernetes'.
+        """
+        query = {"limit": "500"} | ({"labelSelector": self._place.selector} if self._place.selector else {})
+        if self._place.this_node:
+            query["fieldSelector"] = f"spec.nodeName={_this_node()}"
+        listed = self._get(self._path, query)["items"]
+        return [dict(pod) for pod in listed if self._place.container in names_in(pod) and not _is_leaving(pod)]
 
     def _named(self, name: str) -> Pod | None:
         try:
@@ -76,6 +85,15 @@ class ChosenPod:
         which = f"pod {shown(place.pod, 253)}" if place.pod else f"pod for selector {shown(place.selector or '', 200)}"
         what = f"no {which} with container {shown(place.container, 63)} in namespace {shown(place.namespace, 63)}"
         return SourceError(NAME, what, "check the names (kubectl get pods --show-labels)", gone=True)
+
+
+def _this_node() -> str:
+    """The name of the node that we run on, as the downward API tells it."""
+    name = os.environ.get("NODE_NAME")
+    if not name:
+        fix = "set it by the downward API (fieldRef: spec.nodeName), or leave this_node out"
+        raise SourceError(NAME, "the node's own name is not in the environment's NODE_NAME", fix)
+    return name
 
 
 def containers_of(pod: Pod) -> list[Mapping[str, Any]]:
