@@ -28,6 +28,8 @@ YOUNG_SHARE = 0.3
 """A life is hardly watched where it was so for less than this share of the climb."""
 URGENT_SECONDS = 900.0
 SETTLED_SAMPLES, SHORTEST_SAMPLES = 60.0, 30.0
+RULED, RULED_BLOCKS = 0.997, 24
+"""A climb as straight as if ruled, over so many blocks, follows no load: it costs no more where no rate is seen."""
 FINE_SCALE, MIDDLE_SCALE = 10, 12
 
 
@@ -119,7 +121,7 @@ class Rule:
             bar += self.young
         if seen.above is None:
             bar += self.unknown
-        if not seen.load_known:
+        if not seen.load_known and not (climb.straight >= RULED and climb.blocks >= RULED_BLOCKS):
             bar += self.blind * shortness
         return bar * self.urgent if _is_urgent(seen) else bar
 
