@@ -27,7 +27,7 @@ week than short ones, and what is harmless and lasts for a day is rare."""
 YOUNG_SHARE = 0.3
 """A life is hardly watched where it was so for less than this share of the climb."""
 URGENT_SECONDS = 900.0
-SETTLED_SAMPLES, SHORTEST_SAMPLES = 60.0, 30.0
+SETTLED_SAMPLES, SHORTEST_SAMPLES = 20.0, 20.0
 RULED, RULED_BLOCKS = 0.997, 24
 """A climb as straight as if ruled, over so many blocks, follows no load: it costs no more where no rate is seen."""
 FINE_SCALE, MIDDLE_SCALE = 10, 12
