@@ -84,6 +84,25 @@ def test_the_sidecar_is_confined(sidecar: str, tmp_path: Path) -> None:
     fits(serving, "1.37")
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("form", ["cluster", "node"])
+def test_agents_outside_of_the_pods_render_and_fit(form: str, version: str) -> None:
+    """One for the cluster with a second that waits, one a node: confined as the sidecar is, no path of the host."""
+    documents = rendered(KUBERNETES / form)
+    for document in documents:
+        fits(document, version)
+    (workload,) = (one for one in documents if one["kind"] in ("Deployment", "DaemonSet"))
+    pod = workload["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] and container["securityContext"]["runAsUser"] == 65532
+    assert not any("hostPath" in volume for volume in pod["volumes"])
+    assert {one["name"] for one in container["env"]} >= {"NODE_NAME"}
+    (account,) = (one for one in documents if one["kind"] == "ServiceAccount")
+    for binding in (one for one in documents if one["kind"].endswith("RoleBinding")):
+        (subject,) = binding["subjects"]
+        assert (subject["name"], subject["namespace"]) == (pod["serviceAccountName"], account["metadata"]["namespace"])
+
+
 @pytest.mark.parametrize("right", RIGHTS)
 def test_rights_are_least(right: str) -> None:
     """Each capability is a Role of its own: no wildcard, nothing cluster-wide, no deleting, no secrets, no exec."""

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from leakwatch.act.decision import What
+from leakwatch.sample.poller import Outcome
+
 ROOT = Path(__file__).parents[2]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 RULES = yaml.safe_load((PROMETHEUS / "rules.yaml").read_text())["groups"]
@@ -60,6 +63,24 @@ def test_only_metrics_that_exist_are_asked_for() -> None:
     for expression in [*(rule["expr"] for rule in rules), *expressions()]:
         for name in re.findall(r"\bleakwatch[_:][a-z0-9_:]+", expression):
             assert name in EXPORTED | recorded, f"{name} in {expression}"
+
+
+def test_only_outcomes_that_exist_are_asked_for() -> None:
+    """The words of the label `outcome` are those that the code counts, metric by metric."""
+    telling = (ROOT / "leakwatch" / "tell" / "telling.py").read_text()
+    known = {
+        "samples": {str(one) for one in Outcome},
+        "actions": {str(one) for one in What} - {"decided", "begun", "evidence"} | {"dry_run"},
+        "notifications": set(re.findall(r'_count\(channel, "(\w+)"\)|\["all", "(\w+)"\]', telling)),
+    }
+    known["notifications"] = {word for pair in known["notifications"] for word in pair if word}
+    rules = [rule["expr"] for group in RULES for rule in group["rules"]]
+    asked = 0
+    for expression in (*rules, *expressions()):
+        for metric, words in re.findall(r'leakwatch[_:](\w+?)[_:]\w*\{[^}]*outcome[!=~]+"([^"]+)"', expression):
+            asked += 1
+            assert set(words.split("|")) <= known[metric], expression
+    assert asked >= 6
 
 
 def test_every_alert_has_a_case_and_a_runbook() -> None:
