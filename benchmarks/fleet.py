@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.fleets.data import write
-from benchmarks.fleets.replicas import GRID, WORLDS, World, replicas
+from benchmarks.fleets.replicas import WORLDS, World, replicas
 from benchmarks.tables import Table, write_section
 from detectors.types import Answer
 from leakwatch.fleet.grouping import claim, group_tasks, judge_group
@@ -68,7 +68,9 @@ def pooled(world: World, slope: float, groups: int) -> tuple[float, float, float
     judged: list[Judged] = []
     for seed in range(groups):
         judged += replicas(world, COUNT, slope if seed % 2 else 0.0, 50_000 + seed)
-    found = claim([judge_group(task) for task in group_tasks(judged, ("workload",), GRID)], GRID)
+    found = claim(
+        [group for task in group_tasks(judged, ("workload",), world.grid) for group in judge_group(task)], world.grid
+    )
     leaking = {f"ml/serving{50_000 + seed}" for seed in range(1, groups, 2)}
     claimed = [group for group in found if group.claimed]
     right = [group for group in claimed if group.name in leaking]

@@ -24,35 +24,42 @@ some of those that leak seem not to rise."""
 
 @dataclass(frozen=True, slots=True)
 class GroupTask:
-    """The members of one group and the grid they are on; ``still`` more hold still, and nothing of them was read."""
+    """Members that are judged together, and the grid they are on.
 
-    kind: str
-    name: str
+    Attributes:
+        called: kind and name of each group that they are; a workload of one image is both.
+        still: how many more hold still, and nothing of them was read.
+    """
+
+    called: tuple[tuple[str, str], ...]
     members: tuple[Judged, ...]
     still: int
     grid: Grid
 
 
 def group_tasks(judged: Sequence[Judged], kinds: Sequence[str], grid: Grid) -> Iterator[GroupTask]:
-    """Every group with enough members to be judged."""
+    """Every group with enough members to be judged; the same members once, whatever they are called."""
+    called: dict[tuple[tuple[int, ...], int], list[tuple[str, str]]] = defaultdict(list)
     for kind in kinds:
-        members: dict[str, list[Judged]] = defaultdict(list)
+        members: dict[str, list[int]] = defaultdict(list)
         still: Counter[str] = Counter()
-        for one in judged:
+        for number, one in enumerate(judged):
             name = _group_name(one, kind)
             if name is None:
                 continue
             if one.settled:
                 still[name] += 1
             elif np.isfinite(one.levels).any():
-                members[name].append(one)
+                members[name].append(number)
         for name, of in members.items():
             if len(of) >= LEAST_REPLICAS:
-                yield GroupTask(kind, name, tuple(of), still[name], grid)
+                called[tuple(of), still[name]].append((kind, name))
+    for (numbers, more), names in called.items():
+        yield GroupTask(tuple(names), tuple(judged[number] for number in numbers), more, grid)
 
 
-def judge_group(task: GroupTask) -> Group:
-    """The mean of the replicas judged as one trace (`detectors.pooling`)."""
+def judge_group(task: GroupTask) -> tuple[Group, ...]:
+    """The mean of the replicas judged as one trace (`detectors.pooling`), under each of their names."""
     grid = task.grid
     edges = np.linspace(grid.start_seconds, grid.end_seconds, grid.cells + 1)
     replicas = [
@@ -68,12 +75,14 @@ def judge_group(task: GroupTask) -> Group:
     found, rising = detect.assess_together(0.5 * (edges[1:] + edges[:-1]), replicas, limit)
     verdict = found.verdict
     leaks = verdict.verdict is Answer.LEAK and rising >= MOST_RISE * (len(replicas) + task.still)
-    with np.errstate(all="ignore"):
-        levels = np.nanmean(np.array([one.level_bytes for one in replicas]), axis=0)
+    levels = np.array([one.level_bytes for one in replicas])
+    seen = np.isfinite(levels).sum(axis=0)
+    mean = np.where(seen, np.nansum(levels, axis=0) / np.maximum(seen, 1), np.nan)
     workloads = {one.labels.get("workload") for one in task.members}
-    return Group(
-        kind=task.kind,
-        name=task.name,
+    (kind, name), *others = task.called
+    group = Group(
+        kind=kind,
+        name=name,
         within=workloads.pop() if len(workloads) == 1 else None,
         images=tuple(sorted({one.labels["image"] for one in task.members if "image" in one.labels})),
         started=_started(task),
@@ -86,9 +95,10 @@ def judge_group(task: GroupTask) -> Group:
         trend=verdict.trend if leaks else None,
         onset=verdict.onset if leaks else None,
         shape=verdict.shape,
-        levels=levels.astype(np.float32),
+        levels=mean.astype(np.float32),
         because=verdict.because[:2],
     )
+    return group, *(replace(group, kind=kind, name=name) for kind, name in others)
 
 
 def claim(groups: Sequence[Group], grid: Grid) -> list[Group]:
@@ -127,25 +137,25 @@ def _compared(group: Group, groups: Sequence[Group], grid: Grid) -> Iterator[str
     same: Callable[[Group], bool]
     if group.kind == "image" and group.within is not None:
         same = lambda other: other.kind == "image" and other.within == group.within  # noqa: E731
-        of = f"images of {group.within}"
+        of = f"other image of {group.within}"
     else:
         same = lambda other: other.kind == group.kind  # noqa: E731
-        of = f"{group.kind}s"
+        of = f"other {group.kind}"
     siblings = [other for other in groups if other is not group and same(other)]
     if not siblings:
         return
     rising = [other for other in siblings if other.claimed]
     if not rising:
         came = ": it came with this image" if group.kind == "image" else ""
-        yield f"no other of the {len(siblings)} {of} rises{came}"
+        yield f"no {of} rises ({len(siblings)} judged){came}"
     elif len(rising) == len(siblings):
         slopes = [other.trend for other in rising if other.trend is not None]
         if group.trend is not None and all(_alike(group.trend, trend) for trend in slopes):
-            yield f"all {len(siblings)} other {of} rise alike: what they share is the cause, not this {group.kind}"
+            yield f"every {of} rises alike: what they share is the cause, not this {group.kind}"
         else:
-            yield f"the other {len(siblings)} {of} rise as well, at other rates"
+            yield f"every {of} rises as well, at another rate"
     else:
-        yield f"{len(rising)} of the {len(siblings)} other {of} rise as well"
+        yield f"so does an {of}: {len(rising)} of {len(siblings)}"
 
 
 def _began(group: Group, grid: Grid) -> Iterator[str]:

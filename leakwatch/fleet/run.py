@@ -1,7 +1,7 @@
 """The whole run: survey, chunks through an engine into a store, groups, what is claimed."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from detectors.types import Answer
 from leakwatch.fleet.engine import Engine
@@ -68,10 +68,11 @@ def judge_all(
 
 def conclude(dataset: Dataset, store: Store, engine: Engine, kinds: Sequence[str], grid: Grid | None) -> Fleet:
     """Read the store, judge the groups, claim what may be claimed."""
-    judged = list(store.read())
+    judged = [one if one.verdict is Answer.LEAK else replace(one, because=()) for one in store.read()]
     groups: list[Group] = []
     if grid is not None:
-        groups = claim(list(engine.run(judge_group, group_tasks(judged, kinds, grid))), grid)
+        found = engine.run(judge_group, group_tasks(judged, kinds, grid))
+        groups = claim([group for together in found for group in together], grid)
     counts = {answer: sum(one.verdict is answer for one in judged) for answer in Answer}
     return Fleet(
         containers=len(judged),

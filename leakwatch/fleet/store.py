@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,11 @@ def read_results(folder: str) -> Iterator[Judged]:
     if not parts:
         raise LeakwatchError(f"{folder}: no results are there; make some with leakwatch fleet ... --results {folder}")
     for path in parts:
-        for row in pq.read_table(path).to_pylist():
-            yield _judged(row)
+        table = pq.read_table(path)
+        levels, rates = _rows_of(table.column("levels")), _rows_of(table.column("request_rates"))
+        rest = table.drop_columns(["levels", "request_rates"]).to_pylist()
+        for row, level, rate in zip(rest, levels, rates, strict=True):
+            yield _judged(row, np.empty(0, dtype=np.float32) if level is None else level, rate)
 
 
 def grid_of(folder: str) -> Grid | None:
@@ -125,10 +129,10 @@ def _table(judged: Sequence[Judged]) -> Any:
     return pa.table(columns)
 
 
-def _judged(row: dict[str, Any]) -> Judged:
+def _judged(row: dict[str, Any], levels: FloatArray, rates: FloatArray | None) -> Judged:
     slope, left = row["slope_bytes_per_second"], row["time_to_limit_seconds"]
     return Judged(
-        labels=dict(row["labels"]),
+        labels={sys.intern(name): sys.intern(value) for name, value in row["labels"]},
         samples=int(row["samples"]),
         start_seconds=row["start_seconds"],
         end_seconds=row["end_seconds"],
@@ -143,14 +147,22 @@ def _judged(row: dict[str, Any]) -> Judged:
         limit_bytes=row["limit_bytes"],
         last_bytes=row["last_bytes"],
         because=tuple(row["because"]),
-        levels=_floats(row["levels"]),
-        request_rates=None if row["request_rates"] is None else _floats(row["request_rates"]),
+        levels=levels,
+        request_rates=rates,
         restarts=tuple(row["restarts"]),
     )
 
 
-def _floats(values: Sequence[float | None]) -> FloatArray:
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float32)
+def _rows_of(column: Any) -> list[FloatArray | None]:
+    """The lists of a column as float32 arrays that share one buffer, no object for each number; None for null."""
+    array = column.combine_chunks()
+    values: FloatArray = array.flatten().to_numpy(zero_copy_only=False)
+    ends = np.cumsum(array.value_lengths().fill_null(0).to_numpy(zero_copy_only=False))
+    known = array.is_valid().to_pylist()
+    starts = [0, *ends[:-1].tolist()]
+    return [
+        values[start:end] if there else None for start, end, there in zip(starts, ends.tolist(), known, strict=False)
+    ]
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -74,7 +74,7 @@ GROUPS = (
         12,
         (
             "began with the roll-out at 2026-09-21T14:05:00Z",
-            "no other of the 3 images of ranker rises: it came with it",
+            "no other image of ranker rises (3 judged): it came with this image",
         ),
     ),
     group("workload", "ml/ranker", 12, 18, ("of its 4 images only ranker:v47 leaks",)),
