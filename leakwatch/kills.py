@@ -196,10 +196,18 @@ def _restart_after(trace: Trace, assessment: Assessment, at: float, margin: floa
 
 
 def _level_before(trace: Trace, assessment: Assessment, at: float) -> float | None:
-    """The highest of the last samples before the kill, which a scrape during it does not hide."""
+    """The highest of the last samples before the kill, which a scrape during it does not hide.
+
+    A log's clock may run late: a restart just before the time that it tells is this kill's, and ends what was before.
+    """
     column = trace.columns.get(assessment.verdict.metric or "")
     if column is None:
         return None
-    known = column[: int(np.searchsorted(trace.time_seconds, at, side="right"))]
+    margin = _margin(trace)
+    ended = max((one for one in assessment.verdict.restarts if at - margin <= one <= at), default=None)
+    if ended is None:
+        known = column[: int(np.searchsorted(trace.time_seconds, at, side="right"))]
+    else:
+        known = column[: int(np.searchsorted(trace.time_seconds, ended, side="left"))]
     known = known[np.isfinite(known)][-_SAMPLES_BEFORE:]
     return float(known.max()) if len(known) else None

@@ -12,6 +12,8 @@ from detectors.oom_lines.fields import Value
 from detectors.oom_lines.matching import Pattern
 
 LINES_BEFORE, LINES_AFTER = 400, 40
+_LONGEST_ENTRY = 400
+"""Characters of a line that are read; what is kept of the lines around a state is no more either."""
 _ENTRY = Pattern(
     r"^(?P<lead>[ \t]*(?:- +)*)\"?(?P<key>[A-Za-z0-9][A-Za-z0-9 _./-]{0,80})\"?[ \t]*:(?:[ \t]+(?P<value>[^\n]*)|$)"
 )
@@ -55,7 +57,12 @@ def _bare(value: str) -> str:
 
 
 def unquoted(line: bytes) -> str:
-    """A line without mail quoting or comment marks; its indentation kept."""
+    """A line, its end cut where it is long, without mail quoting or comment marks; its indentation kept."""
+    return _unquoted(line[:_LONGEST_ENTRY])
+
+
+@lru_cache(maxsize=4096)
+def _unquoted(line: bytes) -> str:
     found = _MARKS.match(line[:100])
     return line[0 if found is None else found.end :].decode("utf-8", "replace")
 
@@ -66,7 +73,7 @@ def around(lines: Sequence[str], index: int) -> dict[str, Value]:
     Returns:
         Of exit_code, reason, container, container_id, restart_count, limit, pod and pod_uid those that were found.
     """
-    entries = [entry(line) for line in lines]
+    entries = [entry(line[:_LONGEST_ENTRY]) for line in lines]
     told: dict[str, Value] = {}
     position: int | None = index
     level = 0

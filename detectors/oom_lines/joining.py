@@ -7,7 +7,7 @@ from html import unescape
 
 from detectors.oom_lines.envelopes import unwrap
 from detectors.oom_lines.matching import Pattern
-from detectors.oom_lines.prefixes import peel
+from detectors.oom_lines.prefixes import PREFIXES, Peeled, peel
 from detectors.oom_lines.recognise import Hit, recognise
 from detectors.oom_lines.times import Clock
 
@@ -64,19 +64,29 @@ def messages(raw: bytes, clock: Clock) -> list[Message]:
     if envelope is not None and envelope.message is not None:
         text, outer = envelope.message, envelope.at
     text = _plain(text)
-    told: list[Message] = []
     stamps = [found.start for found in _GLUE.matches(text)]
+    parts: list[tuple[int, int, Peeled]] = []
     start = 0
-    while start < len(text) or not told:
-        peeled = peel(text[start:], clock, carried=outer is not None)
-        stop = next((stamp for stamp in stamps if stamp >= start + max(peeled.message, 1)), len(text))
-        segment = text[start:stop].rstrip()
-        if told and not peeled.own and text[start : start + 1] not in (b"\n", b"\r"):  # digits in brackets, but no time
-            told[-1] = Message(told[-1].text + text[start:stop], told[-1].begin, told[-1].at, told[-1].own)
-        elif not told or len(segment) > peeled.message:
-            at = outer if outer is not None else peeled.at
-            told.append(Message(_decoded(segment), peeled.message, at, peeled.own or outer is not None))
+    while start < len(text) or not parts:
+        peeled = peel(text[start : start + PREFIXES], clock, carried=outer is not None)
+        after = bisect_left(stamps, start + max(peeled.message, 1))
+        stop = stamps[after] if after < len(stamps) else len(text)
+        if (
+            parts and not peeled.own and text[start : start + 1] not in (b"\n", b"\r")
+        ):  # digits in brackets, but no time
+            parts[-1] = (parts[-1][0], stop, parts[-1][2])
+        elif not parts or len(text[start:stop].rstrip()) > peeled.message:
+            parts.append((start, stop, peeled))
         start = stop
+    told = [
+        Message(
+            _decoded(text[start:stop].rstrip()),
+            peeled.message,
+            outer if outer is not None else peeled.at,
+            peeled.own or outer is not None,
+        )
+        for start, stop, peeled in parts
+    ]
     return [m if m.at is not None else Message(m.text, m.begin, told[0].at, m.own) for m in told] or [
         Message(b"", 0, outer, False)
     ]

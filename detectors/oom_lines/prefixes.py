@@ -49,6 +49,8 @@ _MOST = 8
 """Prefixes upon prefixes: mail quoting, journal, klog, glog and a level are five."""
 _LONGEST = 400
 """Bytes in which one prefix must end."""
+PREFIXES = (_MOST + 1) * _LONGEST
+"""Bytes in which all prefixes of a line end: no more of it need be given."""
 
 
 @dataclass(frozen=True, slots=True)

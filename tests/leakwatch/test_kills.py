@@ -99,6 +99,19 @@ def test_a_kill_after_which_the_memory_fell_is_a_restart() -> None:
         assert "reached the limit" in said(result)
 
 
+def test_a_log_whose_clock_runs_late_tells_the_same_story() -> None:
+    """40 s late, eight samples of the next life lie before the time in the log: not the level that led to it."""
+    time = START + 5.0 * np.arange(150)
+    quick = replace(trace(), time_seconds=time)
+    restarted = float(time[101])
+    on_time, late = (
+        with_kills(quick, assessment(restarts=(restarted,)), evidence(incident(at=restarted + seconds)))
+        for seconds in (-3.0, 40.0)
+    )
+    assert "reached the limit of 512 MiB" in said(on_time)
+    assert "reached the limit of 512 MiB" in said(late)
+
+
 def test_a_steady_container_at_its_limit() -> None:
     """Without a leak no growth is blamed."""
     sentence = said(with_kills(trace(), assessment(leaks=False), evidence(incident())))

@@ -1,5 +1,6 @@
 """The stream: cut anywhere, dirty, endless."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.oom_lines import Scanner
+from detectors.oom_lines.scanner import LONGEST_LINE
+from detectors.oom_lines.signature import Signature
 from detectors.oom_lines.signatures import SIGNATURES
 from detectors.types import Incident, OomEvent
 
@@ -131,3 +134,25 @@ def test_real_kernel_dumps_are_told_whole(name: str) -> None:
         assert incident.usage_bytes == incident.limit_bytes
         assert incident.processes[0][:2] == (incident.victim, incident.pid)
         assert incident.cgroup
+
+
+@pytest.mark.parametrize("signature", SIGNATURES, ids=lambda signature: signature.kind or "context")
+@pytest.mark.parametrize("between", [b" ", b"\n"], ids=["one-line", "lines"])
+def test_nothing_but_events_costs_no_more_than_so_much_each(signature: Signature, between: bytes) -> None:
+    """An event takes 1 ms at most, 16 KB of the worst half a second; asserted with tenfold room."""
+    example = signature.example.encode().replace(b"\n", b" ") + between
+    begun = time.process_time()
+    scanner = Scanner()
+    scanner.feed(example * ((16 << 10) // len(example)) + b"\n")
+    scanner.finish()
+    assert time.process_time() - begun < 5.0
+
+
+def test_a_line_of_a_megabyte_that_is_all_glued_kernel_messages_is_read_in_linear_time() -> None:
+    """Quadratic, it took a minute; linear, two seconds; asserted with tenfold room."""
+    glued = b"[ 7093.543707] a invoked oom-killer: gfp_mask=0xcc0, order=0, oom_score_adj=0 "
+    begun = time.process_time()
+    scanner = Scanner()
+    events = scanner.feed(glued * (LONGEST_LINE // len(glued)) + b"\n") + scanner.finish()
+    assert len(events) == LONGEST_LINE // len(glued)
+    assert time.process_time() - begun < 20.0
