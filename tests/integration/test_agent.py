@@ -12,12 +12,19 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 
+import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 DEADLINE_SECONDS = 120.0
 MIB = 2**20
 LIMIT_BYTES = 160 * MIB
+QUIET_SECONDS = 30.0
+RATE = 3 * MIB
+"""Bytes a second, after a while in which all is well: the limit is reached in about three quarters of a minute."""
+TIMES_FASTER = 40.0
+"""The agent's clocks run so much faster than the machine's: a sample each quarter of a second is one each 10 s, and the
+minute and a quarter from the start to the kill 50 minutes, of which the leak has 30."""
 
 AGENT = """
 import logging, signal, sys, threading, time
@@ -49,6 +56,14 @@ while True:
         size += 65536
     print(time.time(), size, file=log)
     time.sleep(0.02)
+"""
+HEALTHY = """
+import random, sys, time
+sys.stdin.readline()
+moments = random.Random(1)
+while True:  # requests of all sizes, each let go of
+    work = [bytearray(moments.randrange(65536)) for _ in range(moments.randrange(400))]
+    time.sleep(0.01)
 """
 
 
@@ -111,6 +126,12 @@ def begin() -> Iterator[Callable[..., subprocess.Popen]]:
         process.wait()
 
 
+def rate_of(log: Path) -> float:
+    """Bytes a second that the leaking program itself put down."""
+    rows = np.array([[float(cell) for cell in line.split()] for line in log.read_text().splitlines()[:-1]])
+    return float(np.polyfit(rows[:, 0] - rows[0, 0], rows[:, 1], 1)[0])
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Callable[..., Path]:
     """Writes settings for targets in YAML."""
@@ -122,6 +143,33 @@ def settings(tmp_path: Path) -> Callable[..., Path]:
         return config
 
     return write
+
+
+@pytest.mark.slow
+def test_a_real_leak_is_told_with_its_slope_and_time_until_the_kernel_kills_it(
+    tmp_path: Path, settings, memory_cgroup: Callable[..., Path], begin: Callable[..., subprocess.Popen]
+):
+    """Slope within 10 %, the moment of the kill within a quarter of the time left; a busy container beside it that is
+    well is never spoken of."""
+    leaky, healthy = memory_cgroup(LIMIT_BYTES, "leaky"), memory_cgroup(LIMIT_BYTES, "healthy")
+    log = tmp_path / "leaked"
+    config = settings(f"{{name: leaky, cgroup: {leaky}}}", f"{{name: healthy, cgroup: {healthy}}}")
+    begin(HEALTHY, healthy)
+    leaker = begin(LEAKER, leaky, RATE, log, QUIET_SECONDS)
+    agent = Beside(config, TIMES_FASTER)
+
+    agent.until(lambda: agent.value("leakwatch_verdict", container="leaky", verdict="leak") == 1.0, "leak")
+    slope = agent.value("leakwatch_slope_bytes_per_second", container="leaky")
+    left = agent.value("leakwatch_time_to_limit_seconds", container="leaky")
+    at = time.time()
+    assert slope * TIMES_FASTER == pytest.approx(rate_of(log), rel=0.10)
+    agent.until(lambda: any("LEAK leaky" in line for line in agent.lines), "the message")
+
+    assert leaker.wait(timeout=DEADLINE_SECONDS) == -signal.SIGKILL
+    assert left / TIMES_FASTER == pytest.approx(time.time() - at, rel=0.25)
+    agent.until(lambda: agent.value("leakwatch_oom_events_total", container="leaky") == 1.0, "the kill")
+    agent.end()
+    assert not [line for line in agent.lines if re.search("(LEAK|WARNING|ESCALATED) healthy", line)]
 
 
 def test_real_kills_are_counted_once_each_across_a_restart_of_the_agent(
