@@ -1,8 +1,8 @@
 """Which samples stay as they grow old: all of the last hours, fewer of the days, fewer still of the weeks.
 
 What stands for a bucket is the real sample whose memory is the bucket's median, not a mean: counters stay counters, and
-one spike does not stand for its neighbours. Measured by ``python -m benchmarks.history``: under a daily load, a sawtooth,
-noise and spikes the slope over 28 days differs from that of all samples by .01 % of the level a day (at most .03 %).
+one spike does not stand for its neighbours. Measured by ``python -m benchmarks.history``: under a daily load, a
+sawtooth, noise and spikes the slope over 28 days differs from that of all samples by .01 % of the level a day (at most .03 %).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
