@@ -2,7 +2,8 @@
 
 What stands for a bucket is the real sample whose memory is the bucket's median, not a mean: counters stay counters, and
 one spike does not stand for its neighbours. Measured by ``python -m benchmarks.history``: under a daily load, a
-sawtooth, noise and spikes the slope over 28 days differs from that of all samples by .01 % of the level a day (at most .03 %).
+sawtooth, noise and spikes the slope over 28 days differs from that of all samples by .01 % of the level a day, at most
+.03 %.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
