@@ -76,7 +76,7 @@ def incident_rows(runs: int) -> list[list[str]]:
     rows = []
     for play in (fast_leak, model_load, slow_leak):
         scenarios: list[Scenario] = [play(seed) for seed in range(runs)]
-        seen = [watch(scenario.watched) for scenario in _watched("incident", scenarios)]
+        seen = [watch(scenario.watched, acting=True) for scenario in _watched("incident", scenarios)]
         after = {level: _after(scenarios, seen, level) for level in LEVELS}
         ends = [one.limit_at_seconds for one in scenarios]
         ways = ["-"] * 2

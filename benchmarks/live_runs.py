@@ -24,7 +24,7 @@ class Changes:
     samples: int
     weeks: float
     cpu_seconds: float
-    acted_at: float | None
+    acted_at: float | None = None
 
     def opened(self, level: Level) -> list[float]:
         """When incidents of at least this level were opened."""
@@ -37,8 +37,8 @@ ACT_BEFORE_LIMIT_SECONDS = 1_800.0
 """`act_before_limit` of the agent's settings: it may act when the low end of the time to the limit falls under this."""
 
 
-def watch(watched: Watched) -> Changes:
-    """Replay every sample, and see after each one whether the level has changed and whether an agent would act."""
+def watch(watched: Watched, *, acting: bool = False) -> Changes:
+    """Replay every sample and see whether the level has changed; ``acting``: whether an agent would act, too."""
     detector = live_detector()
     names, columns = list(watched.columns), [column.tolist() for column in watched.columns.values()]
     times = watched.time_seconds.tolist()
@@ -50,7 +50,7 @@ def watch(watched: Watched) -> Changes:
         if detector.level is not level:
             changes.append((at, level, detector.level))
             level = detector.level
-        if level is Level.LEAK and acted is None:
+        if acting and level is Level.LEAK and acted is None:
             ahead = detector.judge(at).forecast
             if ahead is not None and ahead.low < ACT_BEFORE_LIMIT_SECONDS:
                 acted = at
