@@ -58,6 +58,8 @@ bench: $(READY)  ## detection quality and speed beside the peers' rules, into be
 	$(BIN)/python -m benchmarks.reading --write
 	$(BIN)/python -m benchmarks.many_files --write
 	$(BIN)/python -m benchmarks.logs --write
+	$(BIN)/python -m benchmarks.history --write
+	$(BIN)/python -m benchmarks.footprint --write
 	$(BIN)/python -m benchmarks.lint_noise --write
 	$(BIN)/python -m benchmarks.speed --write
 
