@@ -27,6 +27,8 @@ from detectors.oom_lines.signatures import SIGNATURES
 
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT.parent / "shared" / "corpus" / "oom_lines.dev.jsonl"
+KERNEL = CORPUS.parent / "kernel"
+DUMP_EVERY = 20_000
 MEGABYTE = 10**6
 BLOCK_BYTES = 10 * MEGABYTE
 AIM_MEGABYTES_PER_SECOND = 60
@@ -92,6 +94,15 @@ def literals() -> str:
     """All literals of the signatures, as an alternation that grep -E reads."""
     every = sorted({text for signature in SIGNATURES for text in signature.literals})
     return "|".join(re.sub(r"([][\\.^$*+?(){}|])", r"\\\1", text) for text in every)
+
+
+def dumped_lines() -> Iterator[str]:
+    """What a node writes whose kernel kills again and again: a whole dump after every DUMP_EVERY lines."""
+    dumps = [path.read_text(encoding="utf-8", errors="replace") for path in sorted(KERNEL.rglob("*")) if path.is_file()]
+    for number, line in enumerate(ordinary_lines(), start=1):
+        yield line
+        if number % DUMP_EVERY == 0:
+            yield dumps[number // DUMP_EVERY % len(dumps)].rstrip("\n") + "\n"
 
 
 def measured(command: Sequence[str], feed: Path | None = None) -> tuple[float, float, int]:
@@ -172,6 +183,15 @@ def main() -> None:
         tables = [table("Reading logs: what a node writes", ordinary_lines(), wanted.megabytes, place)]
         if CORPUS.exists():
             tables.append(table("Reading logs: ordinary public excerpts", corpus_lines(), wanted.megabytes, place))
+        if KERNEL.exists():
+            tables.append(
+                table(
+                    "Reading logs: what a node writes, a kernel dump in every 20,000 lines",
+                    dumped_lines(),
+                    wanted.megabytes,
+                    place,
+                )
+            )
     for each in tables:
         each.show()
     if wanted.write:

@@ -35,6 +35,7 @@ _STATUS_137 = (
         "rrno 137",
         "Error 137",
         "xited 137",
+        "xited with 137",
         "xit 137",
         "xited(137",
         "xited (137",
@@ -56,7 +57,8 @@ _QUOTED = (
 )
 _GOES_ON = (
     r"(?P<no_event_2>[)`*]{0,3} (?:X |(?:and|or|not|is|was|were|has|had|are|means?|indicates?|can|could|may|might|but"
-    r"|when|because|which|typically|usually|often|if|suggests?|for)\b|=)|: (?:the|an?|your|this|it)\b)?"
+    r"|when|because|which|typically|usually|often|if|suggests?|for"
+    r"|in (?:the|my|our))\b|=)|: (?:the|an?|your|this|it)\b)?"
 )
 
 
@@ -107,10 +109,10 @@ EXITS: tuple[Signature, ...] = (
         rf"{_TELLS_OF}(?:(?:^|request\. )Exit code is |[Ee]xit(?:ed)?[ _]?(?:with )?(?:[Ss]tatus|[Cc]odes?)?(?:\(s\))?"
         rf"[\\\"']?(?:[:=] ?| of )[\\\"'(]?|[Ee]xit(?:ed|s|ing)? with (?:an? )?(?:exit )?(?:[Ss]tatus|[Cc]odes?) "
         rf"[\\\"'(]?|{_SAID}[Ee]xit (?:[Ss]tatus|[Cc]odes?) [\\\"'(]?"
-        rf"|exited (?:with|abnormally with) |returned (?:a )?non-zero (?:exit )?(?:status"
-        rf"|code):? ?|npm ERR! (?:code|errno) |\bstatus[=:] ?|Error )(?P<exit_code>137)\b(?:\(SIGKILL|"
-        rf" \(interrupted by signal 9)?" + _GOES_ON + r"|(?:^|: |[ \t]{2})[Ee]xit(?:ed)? (?:[Ss]tatus |[Cc]ode )?"
-        r"\(?(?P<exit_code_2>137)\)?[.!]? $|\bExited \((?P<exit_code_3>137)\)"
+        rf"|exited (?:with|abnormally with) |exited \(exit code |returned (?:a )?non-zero (?:exit )?(?:status"
+        rf"|code):? ?|npm ERR! (?:code|errno) |\bstatus[=:] ?|(?:\] ?|^|: )Error )(?P<exit_code>137)\b(?:\(SIGKILL|"
+        rf" \(interrupted by signal 9)?" + _GOES_ON + r"|(?:^|[\]:] ?|[ \t]{2})[Ee]xit(?:ed)? (?:[Ss]tatus |[Cc]ode )?"
+        r"\(?(?P<exit_code_2>137)\)?(?:[.!]? $| returned from )|\bExited \((?P<exit_code_3>137)\)"
         r" (?:[Aa]bout an? |[0-9]+ [a-z]+ ago|Less than )",
         "any shell",
         "Process finished with exit code 137 (interrupted by signal 9: SIGKILL)",
