@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from leakwatch.settings import KubernetesPlace
 from leakwatch.settings.reading import load
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -134,3 +135,36 @@ def test_the_unit_is_understood_by_systemd() -> None:
         line for line in run.stderr.splitlines() if "leakwatch.service" in line and "not executable" not in line
     ]
     assert not complaints
+
+
+def test_the_compose_file_is_understood_by_docker() -> None:
+    """Docker's own reading of it; and the agent's settings stand beside it."""
+    if (
+        shutil.which("docker") is None
+        or subprocess.run(["docker", "compose", "version"], capture_output=True).returncode
+    ):
+        pytest.skip("needs docker compose (Debian: docker-compose)")
+    run = subprocess.run(
+        ["docker", "compose", "-f", str(DEPLOY / "compose" / "docker-compose.yml"), "config", "--quiet"],
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def test_the_leaders_lease_is_the_one_that_its_settings_name() -> None:
+    """Written and renewed by name alone; the Role and the settings name the same."""
+    lease = load(str(KUBERNETES / "cluster" / "agent.yaml"), {}, {}).settings.leader_lease
+    role, _ = yaml.safe_load_all((KUBERNETES / "cluster" / "leader.yaml").read_text())
+    named, created = role["rules"]
+    assert lease is not None and named["resourceNames"] == [f"leakwatch-{lease.name}"]
+    assert (named["verbs"], created["verbs"]) == (["get", "update"], ["create"])
+    assert yaml.safe_load((KUBERNETES / "cluster" / "kustomization.yaml").read_text())["namespace"] == lease.namespace
+
+
+def test_an_agent_of_a_node_watches_that_node_alone() -> None:
+    """Its settings say so, and its one right beyond the namespace is to read the kubelet's numbers."""
+    (target,) = load(str(KUBERNETES / "node" / "agent.yaml"), {}, {}).settings.targets
+    assert isinstance(target.place, KubernetesPlace) and target.place.this_node
+    role, _ = yaml.safe_load_all((KUBERNETES / "node" / "kubelet.yaml").read_text())
+    assert role["rules"] == [{"apiGroups": [""], "resources": ["nodes/stats"], "verbs": ["get"]}]

@@ -48,6 +48,15 @@ def test_rules_do_what_their_cases_say() -> None:
         assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_the_scrape_is_understood_by_prometheus(tmp_path: Path) -> None:
+    """The part for prometheus.yml is a whole configuration by itself; Debian's build has no Kubernetes discovery."""
+    config = yaml.safe_load((PROMETHEUS / "scrape.yaml").read_text())
+    assert config["scrape_configs"][0].pop("kubernetes_sd_configs") == [{"role": "pod"}]
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
+    run = promtool("check", "config", "--syntax-only", str(tmp_path / "prometheus.yml"))
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 def test_the_dashboard_asks_what_prometheus_understands(tmp_path: Path) -> None:
     """Every expression of the dashboard parses."""
     rules = [{"record": f"panel:{number}", "expr": expression} for number, expression in enumerate(expressions())]
