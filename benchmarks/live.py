@@ -120,7 +120,7 @@ def measure(seeds: range, parts: Sequence[str], *, tiny: bool) -> list[Table]:
     part_of_leaks = leaks[: max(len(leaks) // 3, 1)]
     real = real_runs(tiny) if "real" in parts else None
     hard = mix_runs(HARD, seeds, leaks) if "hard" in parts else ([], {level: [] for level in LEVELS})
-    rows = {"hard mix": hard}
+    rows = {"hard mix": hard} if "hard" in parts else {}
     if "mild" in parts:
         rows["mild mix"] = mix_runs(MILD, part, part_of_leaks)
     if "alone" in parts:
@@ -130,7 +130,7 @@ def measure(seeds: range, parts: Sequence[str], *, tiny: bool) -> list[Table]:
         rows["hard mix, every 300 s"] = period_runs(part, 300.0, 3.0)
     if real:
         rows["real pods and machines"] = (real, {})
-    made = [live_tables.mixes(rows)]
+    made = [live_tables.mixes(rows)] if rows else []
     if "hard" in parts:
         made = [live_tables.aims(*hard, real), *made, live_tables.by_speed(hard[1])]
     if "incident" in parts:
