@@ -83,9 +83,11 @@ class DaskEngine:
             raise LeakwatchError("fleet: Dask is not installed; install leakwatch-agent[fleet]") from error
         try:
             if scheduler is None:
-                cluster: Any = LocalCluster(n_workers=local_workers, threads_per_worker=1, dashboard_address=None)
-                self._client: Any = Client(cluster)
+                here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+                self._cluster: Any = LocalCluster(n_workers=local_workers, threads_per_worker=1, **here)
+                self._client: Any = Client(self._cluster)
             else:
+                self._cluster = None
                 self._client = Client(scheduler, timeout=10)
         except (OSError, ValueError) as error:
             what = f"no Dask scheduler answers at {scheduler}"
@@ -121,6 +123,8 @@ class DaskEngine:
     def close(self) -> None:
         """Leave the cluster; one that was started for this run ends."""
         self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
 
 
 def _some(tasks: Iterator[Task], count: int) -> Iterator[Task]:
