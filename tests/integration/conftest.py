@@ -146,8 +146,9 @@ def docker_engine() -> Iterator[DockerEngine]:
     if missing or os.geteuid() != 0:
         pytest.skip(f"needs root and {', '.join(missing) or 'its rights'} (docker.io, busybox-static)")
     folder = Path(tempfile.mkdtemp(prefix="lw-docker-"))  # short: a socket's path has 107 characters at most
+    # No storage driver is named: the engine takes overlay2 where it can, and copies whole layers (vfs) where it cannot.
     engine = DockerEngine(f"unix://{folder}/docker.sock")
-    flags = "--storage-driver=vfs --iptables=false --ip6tables=false --bridge=none --ip-forward=false --ip-masq=false"
+    flags = "--iptables=false --ip6tables=false --bridge=none --ip-forward=false --ip-masq=false"
     command = ["dockerd", *flags.split(), "--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", f"/{MINE}"]
     command += ["--data-root", f"{folder}/root", "--exec-root", f"{folder}/exec", "-p", f"{folder}/dockerd.pid"]
     with (folder / "dockerd.log").open("wb") as log:
