@@ -69,7 +69,7 @@ class DockerSource:
         self._client: docker.APIClient | None = None
         self._events_since: float | None = None
         self._seen: set[tuple[int, str]] = set()
-        self._kills = 0
+        self._kills = self._told_kills = 0
         self._pid: int | None = None
 
     @property
@@ -90,7 +90,10 @@ class DockerSource:
             client = self._client = self._client or connect(self._url)
             described = client.inspect_container(self._container)
             self._count_events(client, described["Id"], now_seconds)
+            life = f"{NAME}:{described['Id'][:12]}:{described['State']['StartedAt']}"
             if not described["State"]["Running"]:
+                if self._kills > self._told_kills:  # its end is told once, then that it is not there
+                    return self._sample(now_seconds, {}, described, life)
                 raise self._not_running(described["State"])
             self._pid = pid_if_here(described)
             one_shot = tuple(map(int, client.api_version.split("."))) >= ONE_SHOT_SINCE
@@ -98,8 +101,7 @@ class DockerSource:
             values = values_of(stats, described["HostConfig"])
             if "usage_bytes" not in values:
                 raise SourceError(NAME, f"{self._shown} has no memory just now", "it ends or begins", gone=True)
-            values |= {"oom_kills_total": self._kills, "restarts_total": described.get("RestartCount", 0)}
-            return Sample(now_seconds, values, life=f"{NAME}:{described['Id'][:12]}:{described['State']['StartedAt']}")
+            return self._sample(now_seconds, values, described, life)
         except docker.errors.NotFound:
             raise SourceError(NAME, f"there is no {self._shown}", "start it, or check the name", gone=True) from None
         except (docker.errors.DockerException, requests.RequestException, OSError) as error:
@@ -115,6 +117,13 @@ class DockerSource:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    def _sample(
+        self, now_seconds: float, values: Mapping[str, float], described: Mapping[str, Any], life: str
+    ) -> Sample:
+        self._told_kills = self._kills
+        counted = {"oom_kills_total": self._kills, "restarts_total": described.get("RestartCount", 0)}
+        return Sample(now_seconds, {**values, **counted}, life)
 
     @property
     def _shown(self) -> str:

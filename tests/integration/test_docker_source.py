@@ -72,7 +72,7 @@ def test_a_container_without_a_limit_has_none(docker_engine: Any, source: Any) -
 
 
 def test_a_kill_for_want_of_memory_is_counted_once(docker_engine: Any, source: Any) -> None:
-    """The dead container is `gone` with its reason, and the kill is in the count of the next life."""
+    """Its end is one last sample, without memory; then it is `gone` with its reason, and the count goes on."""
     box = docker_engine.run(
         ["sh", "-c", "read go; exec tail /dev/zero"], name="lw-killed", mem_limit="64m", stdin_open=True
     )
@@ -81,6 +81,9 @@ def test_a_kill_for_want_of_memory_is_counted_once(docker_engine: Any, source: A
     with box.attach_socket(params={"stdin": 1, "stream": 1})._sock as stdin:
         stdin.sendall(b"go\n")
         assert box.wait(timeout=DEADLINE_SECONDS)["StatusCode"] == 137
+    last = watched.read(time.time())
+    assert (last.values["oom_kills_total"], last.life) == (before.values["oom_kills_total"] + 1, before.life)
+    assert "anon_bytes" not in last.values
     with pytest.raises(SourceError, match=r"exit status 137, killed for want of memory") as raised:
         watched.read(time.time())
     assert raised.value.gone
