@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -112,3 +113,16 @@ def test_the_server_computes_the_floors_that_the_proof_is_about(fleet_server: An
             assert floors["highest"] == level[time <= at - 1800].max()
             assert floors["series"] == 1
             assert could_leak(Floors(**floors)) == (entry["metric"]["pod"] in fleet_server.alone)
+
+
+def test_a_run_that_was_cut_off_asks_for_the_same_time(
+    fleet_server: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--resume without times goes on with those of the results, and ends as one run would have."""
+    some = ("-l", 'pod=~"serving[35]-.*"', "--results", str(tmp_path / "results"))
+    judge(fleet_server, *some)
+    whole = json.loads(capsys.readouterr().out)
+    (tmp_path / "results" / "part-000000.parquet").unlink()
+    command = ["fleet", "--prometheus", fleet_server.url, "--step", "120s", "--workers", "1", "-o", "json"]
+    assert run([*command, *some, "--resume"]) == 10
+    assert json.loads(capsys.readouterr().out) == whole
