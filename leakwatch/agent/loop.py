@@ -118,8 +118,12 @@ class Agent:
             verdict = one.detect(now, steady)
             if verdict is not None:
                 one.diagnose(verdict, self.history, self._trees, now)
-                self._offer(one, verdict, now)
+            asked = self._has_to_be_considered(verdict)
+            if asked:
+                self._deciding.add(one.name)
             self._tell(one, decisions.get(one.name), own, now)
+            if verdict is not None and asked:  # after its incident was opened, whose key the ledger keeps
+                self._offer(one, verdict, now)
         self._look_after_the_disk(now, happened)
         self.beat_at, self.cycles, self.page = self._clock.steady(), self.cycles + 1, self._page()
 
@@ -174,12 +178,14 @@ class Agent:
                 one.shift(step, self.history, now)
         return step
 
+    def _has_to_be_considered(self, verdict: LiveVerdict | None) -> bool:
+        """Where it leaks, or where somebody acts already and waits to see whether that helped."""
+        return verdict is not None and self._hand is not None and (verdict.level is Level.LEAK or self._hand.is_awake)
+
     def _offer(self, one: Watched, verdict: LiveVerdict, now: float) -> None:
-        """Have it considered, where it leaks, or where somebody acts already and waits to see whether that helped."""
-        if self._hand is not None and (verdict.level is Level.LEAK or self._hand.is_awake):
+        if self._hand is not None:
             incident = self._telling.incident(one.name).key or one.name
             self._hand.offer(one.case(verdict, incident, self.history, now))
-            self._deciding.add(one.name)
 
     def _tell(self, one: Watched, decision: Decision | None, happened: Sequence[Happening], now: float) -> None:
         state, diagnosis, deciding = one.state, one.cause.diagnosis if one.cause else None, one.name in self._deciding
