@@ -22,7 +22,7 @@ def news_of(
     deciding: bool = False,
 ) -> News:
     """Everything together; what did not happen is left out. ``deciding``: the decision is not there yet."""
-    action, outcome, verified, escalate = _carried_out(happened)
+    action, outcome, verified, escalate = _came_of_it(happened)
     held = approval = None
     if decision is not None:
         against = [reason for reason in decision.against if reason.gate != "approval"]
@@ -31,7 +31,7 @@ def news_of(
         elif decision.ruling is Ruling.ASK:
             action = action or decision.action
             approval = f"leakwatch act approve {shlex.quote(decision.case.target)}"
-        elif decision.ruling is Ruling.WAIT and against:
+        elif decision.ruling is Ruling.WAIT and against and not any(reason.gate == "under_way" for reason in against):
             held = against[0].sentence
         elif decision.ruling is Ruling.ESCALATE:
             escalate = escalate or "; ".join(reason.sentence for reason in against[:2]) or "no gate opens in time"
@@ -54,14 +54,17 @@ def news_of(
     )
 
 
-def _carried_out(happened: Sequence[Happening]) -> tuple[Action | None, Outcome | None, str | None, str | None]:
-    """The last action with its outcome, what verified it, and why a person has to look."""
+def _came_of_it(happened: Sequence[Happening]) -> tuple[Action | None, Outcome | None, str | None, str | None]:
+    """The last action with its outcome, if it has one yet, what verified it, and why a person has to look.
+
+    What happened is a better reason than what was decided because of it.
+    """
     action = outcome = verified = escalate = None
     for one in happened:
-        if one.what in (What.DONE, What.FAILED) and one.outcome is not None:
+        if one.what is What.BEGUN or (one.what in (What.DONE, What.FAILED) and one.outcome is not None):
             action, outcome = one.action or (one.decision.action if one.decision else None), one.outcome
         if one.what is What.HELPED:
             verified = one.sentence
-        if one.page and one.what is not What.FAILED:
+        if one.page and one.what is not What.FAILED and (one.what is not What.DECIDED or escalate is None):
             escalate = one.sentence
     return action, outcome, verified, escalate

@@ -11,6 +11,7 @@ from playbooks.types import Action as Remedy
 
 _DO = {Remedy.RELOAD_MODEL: "reload", Remedy.RAISE_LIMIT: "raise the limit", Remedy.RESTART: "restart"}
 _DID = {Remedy.RELOAD_MODEL: "reloaded", Remedy.RAISE_LIMIT: "raised the limit", Remedy.RESTART: "restarted"}
+_ABOUT = "about to"
 _WORDS = {Stage.ESCALATED: "ESCALATED", Stage.RESOLVED: "RESOLVED"}
 
 
@@ -60,7 +61,9 @@ def done(news: News, state: IncidentState) -> str:
         return f"nothing done: waits for approval to {what(action)}"
     if news.held is not None and not state.acts:
         return f"nothing done: {news.held}"
-    return f"about to {what(action)}" if action is not None else state.did
+    if action is None and news.escalate is not None and state.did.startswith(_ABOUT):
+        return "nothing more done"  # what was about to be done was not, or nobody knows
+    return f"{_ABOUT} {what(action)}" if action is not None else state.did
 
 
 def what(action: Action) -> str:

@@ -212,6 +212,16 @@ def test_an_incident_is_opened_before_it_is_told_what_came_of_it(live_verdict: V
     assert stages(told([(0, News(live_verdict(), escalate="Help."))])) == ["opened", "escalated"]
 
 
+def test_what_was_about_to_be_done_when_the_agent_was_killed_is_not_about_to_be_done_any_more(
+    live_verdict: Verdict,
+) -> None:
+    """The next agent found it in the ledger, and will not do it again: the line says so."""
+    begun, found = News(live_verdict(), action=RESTART), "restart was begun and counts as done"
+    said = told([(0, begun), (60, News(live_verdict(), escalate=found))])
+    assert [one.title.rpartition("; ")[2] for one in said] == ["about to restart", "nothing more done"]
+    assert found in said[1].title
+
+
 def test_a_dry_run_says_once_what_would_be_done(live_verdict: Verdict) -> None:
     """The same plan every minute is one message."""
     would = News(live_verdict(), 16 * GIB, action=replace(RESTART, dry_run=True))
