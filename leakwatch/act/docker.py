@@ -48,17 +48,23 @@ class DockerRestarter:
         """There is none."""
 
     def standing(self, now_seconds: float) -> Standing:
-        """The container as the engine describes it; ready is its health check's word where it has one."""
+        """The container as the engine describes it; ready is its health check's word where it has one.
+
+        One that does not run is an error: a new life is nothing to give it before somebody knows why it ended.
+        """
         described = self._described()
         state = described["State"]
+        if not state["Running"]:
+            killed = ", killed for want of memory" if state.get("OOMKilled") else ""
+            what = f"the container does not run ({state['Status']}, exit status {state['ExitCode']}{killed})"
+            raise ActError(NAME, what, "see 'docker logs', and start it")
         started = datetime.fromisoformat(state["StartedAt"].replace("Z", "+00:00")).timestamp()
         health = (state.get("Health") or {}).get("Status", "none")
-        ready = bool(state["Running"]) and not state.get("Restarting") and health in ("none", "healthy")
+        ready = not state.get("Restarting") and health in ("none", "healthy")
         if self._server_url is not None:
             ready = ready and answers(self._server_url)
         absent = _NEVER if self._server_url is not None else _NEVER | {"drain"}
-        uptime = max(now_seconds - started, 0.0) if state["Running"] else 0.0
-        return Standing(_life(described), uptime, ready, not_applicable=absent)
+        return Standing(_life(described), max(now_seconds - started, 0.0), ready, not_applicable=absent)
 
     def carry_out(self, action: Action, held: Callable[[], bool]) -> Outcome:
         """The engine sends SIGTERM (or the image's stop signal), waits, kills, and starts the container again."""

@@ -157,6 +157,14 @@ def test_an_unhealthy_container_is_not_ready(docker_engine: Any) -> None:
         client.close()
 
 
+def test_a_container_that_does_not_run_is_said_not_to(docker_engine: Any, container: Any) -> None:
+    """And not to have been up for 0 s: somebody has to know why it ended."""
+    container.kill()
+    wait(lambda: container.reload() or container.status == "exited")
+    with pytest.raises(ActError, match=r"does not run \(exited, exit status 137\)"):
+        restarter(docker_engine, container).standing(time.time())
+
+
 def test_what_cannot_be_asked_is_an_error_in_one_line(docker_engine: Any, tmp_path: Path) -> None:
     """No such container; no engine."""
     with pytest.raises(ActError, match="there is no container"):
