@@ -78,6 +78,19 @@ def memory_cgroup() -> Iterator[Callable[..., Path]]:
     Put a process in by writing its pid to ``cgroup.procs``. What is left in it at the end of the test is killed, and
     the cgroup is removed.
     """
+    with _memory_cgroups() as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def memory_cgroup_of_file() -> Iterator[Callable[..., Path]]:
+    """The same for all tests of a file together."""
+    with _memory_cgroups() as make:
+        yield make
+
+
+@contextmanager
+def _memory_cgroups() -> Iterator[Callable[..., Path]]:
     if not os.access(V1_MEMORY / "memory.limit_in_bytes", os.W_OK):
         pytest.skip("needs root and a cgroup v1 memory hierarchy at /sys/fs/cgroup/memory")
     parent = V1_MEMORY / f"{MINE}-{time.monotonic_ns()}"

@@ -1,7 +1,7 @@
 """The whole agent killed with -9 between decision, evidence and act on a real engine: never a second restart.
 
-The agent talks to the engine through a socket of the test, which holds one request or its answer: the moment at which it
-is killed is then no matter of luck. A second agent goes on from what the first one left on the disk.
+The agent talks to the engine through a socket of the test, which holds one request or its answer: the moment at which
+it is killed is then no matter of luck. A second agent goes on from what the first one left on the disk.
 """
 
 import json
