@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from leakwatch.act.decision import Case, Decision, Happening, Ruling
+from leakwatch.agent.hand import Hand
 from leakwatch.errors import SourceError
 from leakwatch.tell.metrics_page import as_text
 
@@ -23,6 +25,42 @@ def test_a_leak_is_told_in_one_incident(bench: Make):
     assert one.said()[0][1].startswith("LEAK serving: anon grows")
     (target,) = one.agent.page.targets
     assert target.verdict == "leak" and target.seconds_to_limit is not None and target.slope_bytes_per_second
+
+
+class Asked:
+    """Who would act, and keeps what it is asked."""
+
+    def __init__(self) -> None:
+        self.cases: list[Case] = []
+
+    def consider(self, case: Case) -> Decision:
+        self.cases.append(case)
+        return Decision(case, Ruling.NOTHING, (), 0.0)
+
+    def happenings(self) -> tuple[Happening, ...]:
+        return ()
+
+    def draining(self) -> frozenset[str]:
+        return frozenset()
+
+    def close(self) -> None:
+        pass
+
+
+def test_the_first_case_of_an_incident_bears_its_key(bench: Make):
+    """What was tried is remembered by incident: were the first case without its key, a reload that did not help would
+    be made again."""
+    one, asked = bench(), Asked()
+    one.end()
+    one.hand = Hand(lambda: asked)
+    one.begin()
+    one.beats(30)
+    one.sources["serving"].growth_per_second = 3e4
+    one.until(lambda: len(asked.cases) > 3)
+    one.hand.close()
+    key = one.telling.incident("serving").key
+    assert key is not None and key.startswith("serving@")
+    assert {case.incident for case in asked.cases} == {key}
 
 
 def test_a_quiet_target_is_silent(bench: Make):
