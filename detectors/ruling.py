@@ -22,6 +22,8 @@ OFTEN_KILLED = 0.5
 LEAST_SAY = 0.2
 MOST_DIFFER = 3.0
 """Bounds of the features: the level's least say, and the most (log) that two rates are taken to differ."""
+ONE_SWING_SECONDS = (0.5 * 86_400.0, 1.9 * 86_400.0)
+"""Traces that hold one swing of a day, or most of one, and no second one that would tell it from a leak."""
 LATE_SHARES = (0.15, 0.25, 0.40)
 """The last shares of a trace over which the growth must go on."""
 
@@ -58,7 +60,12 @@ def rule(scene: Scene, level: Posterior, floor: Posterior) -> Ruling:
     objection = _stopped(late)
     if objection is not None:
         return Ruling(Answer.NO_LEAK, 1.0 - probability, lead, objection)
-    objection = _only_the_end(lead) or _floor_stays(scene, lead, floor) or _ends_low(lead, floor, late)
+    objection = (
+        _only_the_end(lead)
+        or _floor_stays(scene, lead, floor)
+        or _ends_low(lead, floor, late)
+        or _only_back(scene, lead)
+    )
     if objection is not None:
         return Ruling(Answer.UNDECIDED, 0.5, lead, objection)
     return Ruling(Answer.LEAK, probability, lead)
@@ -188,6 +195,25 @@ def _ends_low(posterior: Posterior, lowest: Posterior, late: list[tuple[float, f
     before = quantile(floor[~last], 0.8)
     claimed = float(best.leak[-1] - best.leak[0])
     return "the level has been higher before" if before - end > 0.5 * claimed else None
+
+
+def _only_back(scene: Scene, posterior: Posterior) -> str | None:
+    """A level that fell and only comes back to where it was, within about a day and without a request count: half of a
+    daily swing looks the same."""
+    best = posterior.best_leak
+    if best is None or best.frame != "plain" or "load" in best.names or scene.requests is not None:
+        return None
+    if not ONE_SWING_SECONDS[0] <= scene.span <= ONE_SWING_SECONDS[1]:
+        return None
+    x, level = posterior.judged.position, posterior.judged.level
+    before, lowest, last = level[x <= posterior.onset], level[np.abs(x - posterior.onset) <= 0.1], level[x >= 0.95]
+    if len(before) < 6 or not len(lowest) or not len(last):
+        return None
+    claimed = float(best.leak[-1] - best.leak[0])
+    highest = quantile(before, 0.9)
+    fell, new = highest - quantile(lowest, 0.2), median(last) - highest
+    swings = fell > 0.6 * claimed and new < 0.15 * claimed
+    return "it only comes back to where it was, as a daily swing does" if swings else None
 
 
 def _clipped_log_odds(p: float) -> float:
