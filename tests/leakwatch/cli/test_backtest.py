@@ -30,7 +30,7 @@ def leakwatch(tmp_path: Path) -> Run:
             text=True,
             input=stdin,
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"},
             timeout=120,
             check=False,
         )

@@ -15,7 +15,8 @@ def test_show_tells_each_setting_with_its_origin(capsys: pytest.CaptureFixture[s
     assert rows["state_dir"] == ["/tmp/x", "--state-dir"]
     assert rows["act.dry_run"] == ["false", "--act"]
     assert rows["act.drain"] == ["30s", "LEAKWATCH_ACT_DRAIN"]
-    assert rows["act.cooldown"] == ["30m", f"{EXAMPLE}:26"]
+    line = next(number for number, text in enumerate(Path(EXAMPLE).read_text().splitlines(), 1) if "cooldown:" in text)
+    assert rows["act.cooldown"] == ["30m", f"{EXAMPLE}:{line}"]
     assert rows["act.verify"] == ["5m", "default"]
 
 
