@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 settings.register_profile("leakwatch", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("leakwatch")
 
-MAY_BE_MISSING = re.compile(r"needs (a Python|kubectl|\.\./shared)\b", re.IGNORECASE)
+MAY_BE_MISSING = re.compile(r"needs (a Python|kubectl|docker compose|\.\./shared)\b", re.IGNORECASE)
 """What a machine may lack even where every real component is asked for; a skip's reason says "needs ..."."""
 
 

@@ -50,7 +50,7 @@ SAID = {
     "dripping": "no whole answer",
     "half": "cut off",
     "garbage": "sends more than|far too large",
-    "failing": "500|failed",
+    "failing": "500|failed|cut off",  # the server closes at once, and may be faster than its answer
 }
 """What has to be in the line; of the others only that it is none of theirs."""
 
