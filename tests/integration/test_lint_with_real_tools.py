@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def test_kustomize_output_is_linted() -> None:
     overlay = CORPUS / "kustomize" / "overlays" / "production"
     rendered: Any = subprocess.run([kubectl, "kustomize", str(overlay)], capture_output=True, text=True, check=True)
     found = subprocess.run(
-        ["python", "-m", "leakwatch", "lint", "-"],
+        [sys.executable, "-m", "leakwatch", "lint", "-"],
         input=rendered.stdout,
         capture_output=True,
         text=True,
