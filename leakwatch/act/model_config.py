@@ -1,89 +1,135 @@
 """Takes one model out of a TF Serving model config, and leaves every other byte as it is. Pure.
 
-The file is a text protobuf (``model_config_list { config { name: "..." ... } }``); a round trip through
-a parser would lose comments and order, so the block's place is found and cut out.
+The file is a text protobuf, and protobuf's own parser says what it means, in every form that it takes
+(``config { ... }`` repeated, ``config: [{ ... }, { ... }]``, ``<`` for ``{``, commas or none). Writing it anew would lose
+comments, so the model's place is found and cut out, and the parser confirms that this model has gone and nothing else.
 https://protobuf.dev/reference/protobuf/textformat-spec/
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+
+from leakwatch.serving_messages import message_class
 
 _TOKEN = re.compile(
-    rb"(?P<skip>[\s,;]+|#[^\n]*)"
+    rb"(?P<skip>\s+|#[^\n]*)"
     rb"|(?P<string>\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')"
-    rb"|(?P<open>[{<])|(?P<close>[}>])|(?P<list>[\[\]])|(?P<colon>:)"
+    rb"|(?P<open>[{<])|(?P<close>[}>])|(?P<begin>\[)|(?P<end>\])|(?P<part>[,;])|(?P<colon>:)"
     rb"|(?P<word>[^\s,;#\"'{}<>\[\]:]+)",
     re.DOTALL,
 )
-_ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r"}
+_MODELS = (b"model_config_list", b"config")
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
-    """One ``config`` block: where it begins and ends, and the model's name."""
-
+class _Token:
+    kind: str
+    text: bytes
     start: int
     end: int
-    name: str
+
+
+def parsed(content: bytes, *, whole: bool = True) -> Any:
+    """The config as a ModelServerConfig message.
+
+    Args:
+        whole: refuse fields that are not known here; else they are passed over.
+
+    Raises:
+        ValueError: it is no model config in text form.
+    """
+    from google.protobuf import text_format
+
+    message = message_class("ModelServerConfig")()
+    try:
+        text_format.Parse(content.decode(), message, allow_unknown_field=not whole)
+    except (text_format.ParseError, ValueError, RecursionError) as error:
+        raise ValueError(f"it is no model config in text form: {str(error) or 'nested too deep'}") from error
+    return message
+
+
+def less_model(config: Any, model: str) -> Any:
+    """A copy of the message without the model.
+
+    Raises:
+        ValueError: none, or more than one, is called so.
+    """
+    names = [one.name for one in config.model_config_list.config]
+    if names.count(model) != 1:
+        found = ", ".join(map(repr, names[:10])) or "none"
+        raise ValueError(f"{names.count(model)} models are called {model!r}; found: {found}")
+    fewer = type(config)()
+    fewer.CopyFrom(config)
+    del fewer.model_config_list.config[names.index(model)]
+    return fewer
 
 
 def without_model(content: bytes, model: str) -> bytes:
-    """The config without the model's block.
+    """The text without the model.
 
     Raises:
-        ValueError: there is no such block, more than one, or the text is none that can be edited safely.
+        ValueError: there is no such model, more than one, or the text is none that can be edited safely.
     """
-    blocks = list(_blocks(content))
-    own = [block for block in blocks if block.name == model]
-    if len(own) != 1:
-        names = ", ".join(repr(block.name) for block in blocks[:10]) or "none"
-        raise ValueError(f"{len(own)} blocks are called {model!r}; found: {names}")
-    return content[: own[0].start] + content[own[0].end :]
+    config = parsed(content, whole=False)
+    wanted = less_model(config, model)
+    number = [one.name for one in config.model_config_list.config].index(model)
+    spans = list(_places(list(_tokens(content))))
+    if len(spans) != len(config.model_config_list.config):
+        raise ValueError("its models are written in a way that is not understood here")
+    edited = content
+    for start, end in sorted(spans[number], reverse=True):
+        edited = edited[:start] + edited[end:]
+    if parsed(edited, whole=False) != wanted:
+        raise ValueError("the model cannot be taken out of it without changing something else")
+    return edited
 
 
-def _blocks(content: bytes) -> Iterator[_Block]:
-    """The blocks at model_config_list / config; fields may be written with or without a colon before the brace."""
-    path: list[bytes] = []
-    field, field_at, block_at, name, lists = b"", 0, 0, b"", 0
-    wants_name = False
-    for kind, text, start, end in _tokens(content):
-        if kind == "word":
-            wants_name = False
-            field, field_at = text, start
-        elif kind == "open":
-            if path == [b"model_config_list"] and field == b"config":
-                if lists:
-                    raise ValueError("its models are written as a list; write one config { } for each")
-                block_at, name = field_at, b""
-            path.append(field)
-            field = b""
-        elif kind == "close":
-            if not path:
-                raise ValueError("a brace closes that was never opened")
-            if path == [b"model_config_list", b"config"]:
-                yield _Block(block_at, end, name.decode(errors="replace"))
-            path.pop()
-        elif kind == "colon":
-            wants_name = path == [b"model_config_list", b"config"] and field == b"name"
-        elif kind == "string" and wants_name:
-            name += _unquoted(text)  # strings side by side are one
-        elif kind == "list":
-            lists += 1 if text == b"[" else -1
-    if path or lists:
-        raise ValueError("a brace is opened and never closed")
+def is_less_one_model(content: bytes, original: bytes) -> bool:
+    """Whether a config is the other one without one of its models, as our edit leaves it."""
+    try:
+        now, before = parsed(content, whole=False), parsed(original, whole=False)
+        names = [one.name for one in before.model_config_list.config]
+        return any(names.count(name) == 1 and now == less_model(before, name) for name in names)
+    except ValueError:
+        return False
 
 
-def _tokens(content: bytes) -> Iterator[tuple[str, bytes, int, int]]:
+def _places(tokens: list[_Token]) -> Iterator[tuple[tuple[int, int], ...]]:
+    """For each model in turn the pieces to cut: itself, and the comma that would be left over."""
+    inside: list[tuple[str, bytes, int]] = []  # what is open: a message or a list, its field, and the token it begins at
+    field, begins = b"", 0
+    for i, token in enumerate(tokens):
+        in_list = bool(inside) and inside[-1][0] == "begin"
+        if token.kind == "word" and not in_list:
+            field, begins = token.text, i
+        elif token.kind == "begin":
+            inside.append(("begin", field, begins))
+        elif token.kind == "open":
+            inside.append(("open", inside[-1][1], i) if in_list else ("open", field, begins))
+        elif token.kind in ("close", "end") and inside:
+            path = tuple(name for kind, name, _ in inside if kind == "open")
+            _, _, first = inside.pop()
+            if token.kind == "close" and path == _MODELS:
+                comma = _comma(tokens, first, i, bool(inside) and inside[-1][0] == "begin")
+                yield ((tokens[first].start, token.end), *comma)
+
+
+def _comma(tokens: list[_Token], first: int, last: int, in_list: bool) -> Iterator[tuple[int, int]]:
+    """The one after it; of the last in a list the one before it."""
+    after, before = tokens[last + 1 : last + 2], tokens[max(first - 1, 0) : first]
+    for token in after if after and after[0].kind == "part" else before if in_list else ():
+        if token.kind == "part":
+            yield token.start, token.end
+
+
+def _tokens(content: bytes) -> Iterator[_Token]:
     at = 0
     while at < len(content):
         match = _TOKEN.match(content, at)
         if match is None or match.lastgroup is None:
             raise ValueError(f"it cannot be read from byte {at} on")
         if match.lastgroup != "skip":
-            yield match.lastgroup, match.group(), at, match.end()
+            yield _Token(match.lastgroup, match.group(), at, match.end())
         at = match.end()
-
-
-def _unquoted(text: bytes) -> bytes:
-    return re.sub(rb"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), text[1:-1], flags=re.DOTALL)

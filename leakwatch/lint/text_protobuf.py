@@ -4,77 +4,28 @@
 point at a line also where the text is refused.
 """
 
-from functools import cache
 from typing import Any
 
 from leakwatch.lint.configurations import Field, Refusal
+from leakwatch.serving_messages import MESSAGES, message_class
 
 DEEPEST = 60
 """Levels of braces; the deepest configuration has six, and protobuf itself gives up at 100."""
 
 _OPENING, _CLOSING = {"{": "}", "<": ">"}, {"}", ">"}
 
-# message: (field, number, type, repeated, oneof); a type that is no scalar is another message.
-# tensorflow_serving/config/model_server_config.proto, logging_config.proto, log_collector_config.proto,
-# monitoring_config.proto, sources/storage_path/file_system_storage_path_source.proto,
-# servables/tensorflow/session_bundle_config.proto
-_MESSAGES: dict[str, tuple[tuple[str, int, str, bool, str], ...]] = {
-    "Latest": (("num_versions", 1, "uint32", False, ""),),
-    "All": (),
-    "Specific": (("versions", 1, "int64", True, ""),),
-    "ServableVersionPolicy": (
-        ("latest", 100, "Latest", False, "policy_choice"),
-        ("all", 101, "All", False, "policy_choice"),
-        ("specific", 102, "Specific", False, "policy_choice"),
-    ),
-    "SamplingConfig": (("sampling_rate", 1, "double", False, ""),),
-    "LogCollectorConfig": (("type", 1, "string", False, ""), ("filename_prefix", 2, "string", False, "")),
-    "LoggingConfig": (
-        ("log_collector_config", 1, "LogCollectorConfig", False, ""),
-        ("sampling_config", 2, "SamplingConfig", False, ""),
-    ),
-    "VersionLabel": (("key", 1, "string", False, ""), ("value", 2, "int64", False, "")),
-    "ModelConfig": (
-        ("name", 1, "string", False, ""),
-        ("base_path", 2, "string", False, ""),
-        ("model_type", 3, "ModelType", False, ""),
-        ("model_platform", 4, "string", False, ""),
-        ("logging_config", 6, "LoggingConfig", False, ""),
-        ("model_version_policy", 7, "ServableVersionPolicy", False, ""),
-        ("version_labels", 8, "VersionLabel", True, ""),
-    ),
-    "ModelConfigList": (("config", 1, "ModelConfig", True, ""),),
-    "ModelServerConfig": (("model_config_list", 1, "ModelConfigList", False, ""),),
-    "Int64Value": (("value", 1, "int64", False, ""),),
-    "StringValue": (("value", 1, "string", False, ""),),
-    "BoolValue": (("value", 1, "bool", False, ""),),
-    "BatchingParameters": (
-        ("max_batch_size", 1, "Int64Value", False, ""),
-        ("batch_timeout_micros", 2, "Int64Value", False, ""),
-        ("max_enqueued_batches", 3, "Int64Value", False, ""),
-        ("num_batch_threads", 4, "Int64Value", False, ""),
-        ("thread_pool_name", 5, "StringValue", False, ""),
-        ("allowed_batch_sizes", 6, "int64", True, ""),
-        ("pad_variable_length_inputs", 7, "bool", False, ""),
-        ("enable_large_batch_splitting", 8, "BoolValue", False, ""),
-        ("max_execution_batch_size", 9, "Int64Value", False, ""),
-    ),
-    "PrometheusConfig": (("enable", 1, "bool", False, ""), ("path", 2, "string", False, "")),
-    "MonitoringConfig": (("prometheus_config", 1, "PrometheusConfig", False, ""),),
-}
-_ENUMS = {"ModelType": ("MODEL_TYPE_UNSPECIFIED", "TENSORFLOW", "OTHER")}
-WRAPPED = frozenset(name for name, _, kind, _, _ in _MESSAGES["BatchingParameters"] if kind.endswith("Value"))
+WRAPPED = frozenset(name for name, _, kind, _, _ in MESSAGES["BatchingParameters"] if kind.endswith("Value"))
 """Fields of BatchingParameters that are written ``{ value: N }``."""
 
 
 def known_fields(message: str) -> tuple[str, ...]:
     """The names of a message's fields."""
-    return tuple(name for name, *_ in _MESSAGES[message])
+    return tuple(name for name, *_ in MESSAGES[message])
 
 
 def message_of(message: str, field: str) -> str | None:
     """The message that a field of a message holds; None where it holds a word."""
-    return next((kind for name, _, kind, *_ in _MESSAGES[message] if name == field and kind in _MESSAGES), None)
+    return next((kind for name, _, kind, *_ in MESSAGES[message] if name == field and kind in MESSAGES), None)
 
 
 def parse(text: str, message: str, first_line: int = 1) -> Refusal | None:
@@ -82,7 +33,7 @@ def parse(text: str, message: str, first_line: int = 1) -> Refusal | None:
     from google.protobuf import text_format
 
     try:
-        text_format.Parse(text, _classes()[message]())
+        text_format.Parse(text, message_class(message)())
     except text_format.ParseError as error:
         said = str(error).partition(" : ")[2] or str(error)
         return Refusal(first_line + (error.GetLine() or 1) - 1, said)
@@ -96,7 +47,7 @@ def from_json(value: Any) -> str | None:
     from google.protobuf import json_format, text_format
 
     try:
-        parsed = json_format.ParseDict(value, _classes()["ModelServerConfig"](), ignore_unknown_fields=False)
+        parsed = json_format.ParseDict(value, message_class("ModelServerConfig")(), ignore_unknown_fields=False)
     except (json_format.ParseError, TypeError, ValueError, AttributeError):
         return None
     return text_format.MessageToString(parsed)
@@ -180,42 +131,3 @@ def _closed(stack: list[tuple[str, int, str, list[Field]]]) -> Field:
         _close(stack)
     name, line, _, inside = stack[0]
     return Field(name, line, None, tuple(inside))
-
-
-@cache
-def _classes() -> dict[str, Any]:
-    """Message classes by name; made once, which takes some milliseconds."""
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
-    kinds = {
-        "uint32": descriptor_pb2.FieldDescriptorProto.TYPE_UINT32,
-        "int64": descriptor_pb2.FieldDescriptorProto.TYPE_INT64,
-        "double": descriptor_pb2.FieldDescriptorProto.TYPE_DOUBLE,
-        "string": descriptor_pb2.FieldDescriptorProto.TYPE_STRING,
-        "bool": descriptor_pb2.FieldDescriptorProto.TYPE_BOOL,
-    }
-    package = "tensorflow.serving"
-    file = descriptor_pb2.FileDescriptorProto(name="tensorflow_serving.proto", package=package, syntax="proto3")
-    for enum_name, words in _ENUMS.items():
-        enum = file.enum_type.add(name=enum_name)
-        for number, word in enumerate(words):
-            enum.value.add(name=word, number=number)
-    for message_name, fields in _MESSAGES.items():
-        message = file.message_type.add(name=message_name)
-        for name, number, kind, repeated, oneof in fields:
-            field = message.field.add(name=name, number=number)
-            field.label = field.LABEL_REPEATED if repeated else field.LABEL_OPTIONAL
-            if kind in kinds:
-                field.type = kinds[kind]
-            else:
-                field.type = field.TYPE_ENUM if kind in _ENUMS else field.TYPE_MESSAGE
-                field.type_name = f".{package}.{kind}"
-            if oneof:
-                if not message.oneof_decl:
-                    message.oneof_decl.add(name=oneof)
-                field.oneof_index = 0
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{package}.{name}")) for name in _MESSAGES
-    }

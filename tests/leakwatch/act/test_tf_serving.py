@@ -62,50 +62,6 @@ def reloader(config: Path, url: str = "http://127.0.0.1:1", **more: Any) -> Mode
     return ModelReloader(serving, SystemClock(), **more)
 
 
-@pytest.mark.parametrize(
-    ("model", "begins", "ends"),
-    [
-        ("resnet", 'config {\n    name: "resnet"', "value: 1 }\n  }"),
-        ("bert", "config: <", ">"),
-        ("halfway", 'config {\n    name: "half"', "} } }"),
-    ],
-)
-def test_one_block_is_cut_out_and_all_else_stays(model: str, begins: str, ends: str) -> None:
-    """Comments, quotes, braces in strings, both kinds of braces, and strings side by side."""
-    start = CONFIG.index(begins)
-    end = CONFIG.index(ends, start) + len(ends)
-    assert without_model(CONFIG.encode(), model).decode() == CONFIG[:start] + CONFIG[end:]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        'model_config_list { config { name: "other" } }',
-        'model_config_list { config { name: "resnet" } config { name: "resnet" } }',
-        'model_config_list { config { name: "resnet" }',
-        'model_config_list { config { name: "resnet } }',
-        'model_config_list: { config: [ { name: "resnet" }, { name: "b" } ] }',
-        'custom_model_config { config { name: "resnet" } }',
-        '} config { name: "resnet" }',
-    ],
-)
-def test_what_cannot_be_edited_safely_is_refused(text: str) -> None:
-    """No such model, two of them, a list, or what is no text protobuf."""
-    with pytest.raises(ValueError, match=r"."):
-        without_model(text.encode(), "resnet")
-
-
-@given(st.binary(max_size=200), st.text(max_size=5))
-def test_any_bytes_are_edited_or_refused(content: bytes, model: str) -> None:
-    """What comes back is shorter, and made of the same bytes."""
-    try:
-        edited = without_model(content, model)
-    except ValueError:
-        return
-    assert len(edited) < len(content)
-
-
 def test_a_model_is_reloaded_and_the_others_never_left(config: Path, server: ModelServer) -> None:
     """Unloaded, loaded, and the config is what it was, with its rights."""
     outcome = reloader(config, server.url).carry_out(RELOAD, yes)
