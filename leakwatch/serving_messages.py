@@ -61,6 +61,8 @@ MESSAGES: dict[str, tuple[tuple[str, int, str, bool, str], ...]] = {
     "ReloadConfigResponse": (("status", 1, "StatusProto", False, ""),),
 }
 _ENUMS = {"ModelType": ("MODEL_TYPE_UNSPECIFIED", "TENSORFLOW", "OTHER")}
+
+
 def message_class(name: str) -> Any:
     """The class of a message by its name in the table above."""
     return _classes()[name]
@@ -100,6 +102,4 @@ def _classes() -> dict[str, Any]:
                 field.oneof_index = 0
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{name}")) for name in MESSAGES
-    }
+    return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{name}")) for name in MESSAGES}

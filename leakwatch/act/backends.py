@@ -1,5 +1,8 @@
 """Who carries out what for a target: the one place that joins settings to backends, each imported when needed."""
 
+from pathlib import Path
+from urllib.parse import quote
+
 from leakwatch.ports import Clock, Restarter
 from leakwatch.settings import (
     ActSettings,
@@ -15,25 +18,27 @@ from leakwatch.settings import (
 )
 
 
-def restarters(target: TargetSettings, settings: ActSettings, clock: Clock) -> tuple[Restarter, ...]:
+def restarters(target: TargetSettings, settings: ActSettings, clock: Clock, state_dir: Path) -> tuple[Restarter, ...]:
     """The backends of a target, the cheapest first; none where the target cannot be acted on that way.
 
-    With ``backend: auto`` the target's place decides. A TF Serving whose polled config is known can have a model
-    reloaded beside that; ``backend: tf_serving`` allows nothing else.
+    With ``backend: auto`` the target's place decides. A TF Serving whose model config is known can have a model
+    reloaded beside that; ``backend: tf_serving`` allows nothing else. ``state_dir`` keeps what a killed agent must not
+    forget.
     """
-    reloaders = _reloaders(target, clock)
+    reloaders = _reloaders(target, clock, state_dir)
     if settings.backend is Backend.TF_SERVING:
         return reloaders
     return (*reloaders, *_of_place(target, settings.backend, clock))
 
 
-def _reloaders(target: TargetSettings, clock: Clock) -> tuple[Restarter, ...]:
+def _reloaders(target: TargetSettings, clock: Clock, state_dir: Path) -> tuple[Restarter, ...]:
     serving = target.serving
     if serving is None or serving.kind is not ServingKind.TF_SERVING or serving.model_config_file is None:
         return ()
     from leakwatch.act.tf_serving import ModelReloader
 
-    return (ModelReloader(serving, clock),)
+    mark = state_dir / f"unloaded-{quote(target.name, safe='')[:200]}.json"
+    return (ModelReloader(serving, clock, mark),)
 
 
 def _of_place(target: TargetSettings, backend: Backend, clock: Clock) -> tuple[Restarter, ...]:

@@ -1,8 +1,8 @@
 """Takes one model out of a TF Serving model config, and leaves every other byte as it is. Pure.
 
 The file is a text protobuf, and protobuf's own parser says what it means, in every form that it takes
-(``config { ... }`` repeated, ``config: [{ ... }, { ... }]``, ``<`` for ``{``, commas or none). Writing it anew would lose
-comments, so the model's place is found and cut out, and the parser confirms that this model has gone and nothing else.
+(``config { ... }`` repeated, ``config: [{ ... }, { ... }]``, ``<`` for ``{``, commas or none). Writing it anew would
+lose comments, so the model's place is found and cut out, and the parser confirms that it has gone and nothing else.
 https://protobuf.dev/reference/protobuf/textformat-spec/
 """
 
@@ -98,7 +98,9 @@ def is_less_one_model(content: bytes, original: bytes) -> bool:
 
 def _places(tokens: list[_Token]) -> Iterator[tuple[tuple[int, int], ...]]:
     """For each model in turn the pieces to cut: itself, and the comma that would be left over."""
-    inside: list[tuple[str, bytes, int]] = []  # what is open: a message or a list, its field, and the token it begins at
+    inside: list[
+        tuple[str, bytes, int]
+    ] = []  # what is open: a message or a list, its field, and the token it begins at
     field, begins = b"", 0
     for i, token in enumerate(tokens):
         in_list = bool(inside) and inside[-1][0] == "begin"

@@ -151,7 +151,7 @@ def _deeds(settings: Settings, state_dir: Path, clock: Clock) -> Deeds:
     from leakwatch.act.backends import restarters
     from leakwatch.sample.probes.target import probes_of
 
-    backends = {target.name: restarters(target, settings.act, clock) for target in settings.targets}
+    backends = {target.name: restarters(target, settings.act, clock, state_dir) for target in settings.targets}
     probes = {target.name: probes_of(target) for target in settings.targets}
     return Acting(settings.act, state_dir, backends, probes, clock)
 

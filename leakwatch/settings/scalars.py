@@ -156,6 +156,15 @@ def listen(value: str) -> tuple[str, int] | None:
     return host or "0.0.0.0", int(port)
 
 
+def host_and_port(value: str) -> str:
+    """Where a server without http in its address is: ``127.0.0.1:8500``, ``[::1]:8500``."""
+    host, colon, port = value.rpartition(":")
+    usable = bool(host and colon) and port.isascii() and port.isdigit() and 0 < int(port[:6]) <= 65535
+    if not usable or "/" in host or "@" in host or not host.isprintable() or " " in host:
+        raise ValueError(f"{shown(value)} is no host and port; write for example 127.0.0.1:8500")
+    return value
+
+
 def shown_listen(value: tuple[str, int] | None) -> str:
     """As it is written."""
     if value is None:

@@ -93,6 +93,12 @@ def _kubernetes(**given: Any) -> values.KubernetesPlace:
     return values.KubernetesPlace(**given)
 
 
+def _serving(**given: Any) -> values.ServingSettings:
+    if "grpc_address" in given and "model_config_file" not in given:
+        raise ValueError("grpc_address needs model_config_file beside it: a reload by gRPC sends the whole config")
+    return values.ServingSettings(**given)
+
+
 def _slack(**given: Any) -> values.SlackSettings:
     named = [key for key in ("webhook_url_file", "bot_token_file") if key in given]
     # with neither of them a channel is left, for which the token is in the environment
@@ -114,12 +120,13 @@ PLACES = ("process", "pid", "cgroup", "docker", "kubernetes", "prometheus")
 """The keys of a target that say where it is; each target has exactly one."""
 
 SERVING = Section(
-    values.ServingSettings,
+    _serving,
     {
         "kind": Scalar(read.one_of(values.ServingKind)),
         "metrics_url": _ADDRESS,
         "status_url": _ADDRESS,
         "model_config_file": Scalar(read.path),
+        "grpc_address": Scalar(read.host_and_port),
     },
     required=("kind", "metrics_url"),
     optional=True,

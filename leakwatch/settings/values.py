@@ -96,7 +96,8 @@ class ServingSettings:
     Attributes:
         metrics_url: the page with counters.
         status_url: base of TF Serving's REST API; None: derived from the page's address.
-        model_config_file: the polled model config, without which a model cannot be reloaded.
+        model_config_file: the model config that the server was started with, without which no model can be reloaded.
+        grpc_address: host and port of its gRPC API, by which models are reloaded; None: the polled config is edited.
         gpu_metrics_url: the page of a dcgm-exporter; None: GPU memory is known where the server's own page tells it.
     """
 
@@ -104,6 +105,7 @@ class ServingSettings:
     metrics_url: str
     status_url: str | None = None
     model_config_file: str | None = None
+    grpc_address: str | None = None
     gpu_metrics_url: str | None = None
 
 

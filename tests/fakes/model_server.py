@@ -1,4 +1,7 @@
-"""A TF Serving as far as a reload is concerned: it polls its model config, and tells the states of its models."""
+"""A TF Serving as far as a reload is concerned: it polls its model config, and tells the states of its models.
+
+Its page counts the requests of the models in ``asked_for``, as the real one does of any name that was ever asked for.
+"""
 
 import json
 import re
@@ -16,6 +19,7 @@ class ModelServer:
         self.states: dict[str, str] = {}
         self.seen: list[frozenset[str]] = []
         self.deaf = self.refuses_to_load = False
+        self.asked_for: list[str] = []
         self._ended = threading.Event()
         server = self
 
@@ -24,13 +28,17 @@ class ModelServer:
                 """Nothing on the terminal."""
 
             def do_GET(self) -> None:
+                if self.path.endswith("/metrics"):
+                    return self._send(200, server.page().encode())
                 name = self.path.removeprefix("/v1/models/")
                 state = server.states.get(name)
                 status = {"error_code": "OK", "error_message": ""}
                 versions = [{"version": "1", "state": state, "status": status}]
                 body = {"model_version_status": versions} if state else {"error": f"Servable not found: {name}"}
-                content = json.dumps(body).encode()
-                self.send_response(200 if state else 404)
+                self._send(200 if state else 404, json.dumps(body).encode())
+
+            def _send(self, status: int, content: bytes) -> None:
+                self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
@@ -53,8 +61,15 @@ class ModelServer:
             if not self.deaf:
                 self._poll()
 
+    def page(self) -> str:
+        lines = [f':tensorflow:serving:request_count{{model_name="{name}",status="OK"}} 7' for name in self.asked_for]
+        return "\n".join(["# TYPE :tensorflow:serving:request_count counter", *lines, ""])
+
     def _poll(self) -> None:
-        named = frozenset(re.findall(r"""\bname\s*:\s*["']([^"']+)["']""", self.config.read_text()))
+        self.serve(frozenset(re.findall(r"""\bname\s*:\s*["']([^"']+)["']""", self.config.read_text())))
+
+    def serve(self, named: frozenset[str]) -> None:
+        """These models and no others; returns once that is so."""
         if not self.seen or self.seen[-1] != named:
             self.seen.append(named)
         for name in named:

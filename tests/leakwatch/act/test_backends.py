@@ -45,11 +45,11 @@ TRITON = ServingSettings(ServingKind.TRITON, "http://127.0.0.1:8002/metrics", No
     ],
 )
 def test_backends_of_a_target(
-    place: Place, backend: Backend, serving: ServingSettings | None, expected: list[str]
+    place: Place, backend: Backend, serving: ServingSettings | None, expected: list[str], tmp_path: Path
 ) -> None:
     """The cheapest first; none where the place cannot be acted on by the backend that is asked for."""
     target = TargetSettings("serving", place, serving)
-    made = restarters(target, ActSettings(backend=backend), SystemClock())
+    made = restarters(target, ActSettings(backend=backend), SystemClock(), tmp_path)
     assert [one.name for one in made] == expected
 
 
@@ -57,9 +57,11 @@ def test_backends_of_a_target(
 def test_a_backend_costs_nothing_until_it_is_used(place: str) -> None:
     """Making one imports no client: an agent that never acts does not pay for them."""
     script = (
-        "import sys; from leakwatch.act.backends import restarters; from leakwatch.act.acting import Acting;"
+        "import sys; from pathlib import Path;"
+        "from leakwatch.act.backends import restarters; from leakwatch.act.acting import Acting;"
         "from leakwatch.settings import *; from leakwatch.clock import SystemClock;"
-        f"assert restarters(TargetSettings('x', {place}), ActSettings(), SystemClock());"
-        "assert not {'docker', 'kubernetes', 'psutil', 'zstandard', 'numpy.testing'} & set(sys.modules), sys.modules"
+        f"assert restarters(TargetSettings('x', {place}), ActSettings(), SystemClock(), Path('.'));"
+        "late = {'docker', 'grpc', 'kubernetes', 'psutil', 'zstandard', 'numpy.testing'} & set(sys.modules);"
+        "assert not late, late"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[3], timeout=60)

@@ -14,6 +14,7 @@ from leakwatch.settings.schema import SETTINGS, Many, Scalar, Section
 
 DOCS = Path(__file__).parents[3] / "docs"
 TARGET = "targets: [{name: a, pid: 1}]\n"
+SERVING = "targets: [{{name: a, pid: 1, serving: {{kind: tf_serving, metrics_url: 'http://a/m', {} }} }}]\n"
 
 
 def read(text: str, environment: dict[str, str] | None = None, flags: dict | None = None) -> Settings:
@@ -86,6 +87,9 @@ act:
         ("targets: [{name: a, pid: '1', limit: 5}]", "limit: '5' has no unit"),
         ("targets: [{name: a, kubernetes: {namespace: n, container: c}}]", "selector and pod"),
         ("targets: [{name: a, serving: {kind: tf}, pid: 1}]", "write one of tf_serving"),
+        (SERVING.format("grpc_address: '127.0.0.1:8500'"), "needs model_config_file beside it"),
+        (SERVING.format("model_config_file: /m, grpc_address: 'http://a:1'"), "is no host and port"),
+        (SERVING.format("model_config_file: /m, grpc_address: '127.0.0.1:0'"), "is no host and port"),
         (TARGET + "sample_every: 2s\njudge_every: 1s", "shorter than sample_every"),
         (TARGET + "sample_every: [5s]", "is a list where one value is expected"),
         (TARGET + "state_dir: {a: b}", "is keys with values where one value"),
