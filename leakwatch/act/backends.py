@@ -28,7 +28,7 @@ def restarters(target: TargetSettings, settings: ActSettings, clock: Clock, stat
     reloaders = _reloaders(target, clock, state_dir)
     if settings.backend is Backend.TF_SERVING:
         return reloaders
-    return (*reloaders, *_of_place(target, settings.backend, clock))
+    return (*reloaders, *_of_place(target, settings, clock))
 
 
 def _reloaders(target: TargetSettings, clock: Clock, state_dir: Path) -> tuple[Restarter, ...]:
@@ -41,13 +41,13 @@ def _reloaders(target: TargetSettings, clock: Clock, state_dir: Path) -> tuple[R
     return (ModelReloader(serving, clock, mark),)
 
 
-def _of_place(target: TargetSettings, backend: Backend, clock: Clock) -> tuple[Restarter, ...]:
-    place = target.place
+def _of_place(target: TargetSettings, settings: ActSettings, clock: Clock) -> tuple[Restarter, ...]:
+    place, backend = target.place, settings.backend
     server_url = target.serving.metrics_url if target.serving else None
     if isinstance(place, DockerPlace) and backend in (Backend.AUTO, Backend.DOCKER):
         from leakwatch.act.docker import DockerRestarter
 
-        return (DockerRestarter(place.docker, clock, server_url=server_url),)
+        return (DockerRestarter(place.docker, clock, None, server_url, _longest_seconds(settings)),)
     if isinstance(place, ProcessPlace | PidPlace | CgroupPlace) and backend in (Backend.AUTO, Backend.PROCESS):
         from leakwatch.act.process import ProcessRestarter
 
@@ -58,6 +58,12 @@ def _of_place(target: TargetSettings, backend: Backend, clock: Clock) -> tuple[R
 
         return (PodRestarter(pods, clock),)
     return ()
+
+
+def _longest_seconds(settings: ActSettings) -> float:
+    """From the claim until the new life is ready, with a minute for the engine and the machine."""
+    parts = (settings.evidence.time_seconds, settings.drain_seconds, settings.stop_timeout_seconds)
+    return sum(parts) + settings.verify_seconds + 60.0
 
 
 def _pods(place: object) -> KubernetesPlace | None:

@@ -8,8 +8,10 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from leakwatch.act.docker_claim import ContainerClaim
 from leakwatch.act.reachable import answers
 from leakwatch.act.wording import duration
 from leakwatch.errors import ActError
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 NAME = "docker"
 ASK_SECONDS = 4.0
 _MORE_SECONDS = 30.0  # for the engine itself, beside the container's time to stop
-_NEVER = frozenset({"replicas", "disruption_budget", "lease", "rollout"})
+CLAIM_SECONDS = 600.0
+_NEVER = frozenset({"replicas", "disruption_budget", "rollout"})
 
 
 class DockerRestarter:
@@ -33,19 +36,35 @@ class DockerRestarter:
         url: the engine; None takes DOCKER_HOST, else the usual socket.
         server_url: the server's own address; where it has one, ready means that it takes connections. Without one there
             is nothing to drain either.
+        claim_seconds: the longest that an action on it may take, from its evidence until the new life is ready.
     """
 
     name = NAME
 
-    def __init__(self, container: str, clock: Clock, url: str | None = None, server_url: str | None = None) -> None:
+    def __init__(
+        self,
+        container: str,
+        clock: Clock,
+        url: str | None = None,
+        server_url: str | None = None,
+        claim_seconds: float = CLAIM_SECONDS,
+    ) -> None:
         self._container, self._clock, self._url, self._server_url = container, clock, url, server_url
+        self._claim_seconds = claim_seconds
+        self._claims: dict[str, ContainerClaim] = {}
 
     def remedies(self) -> frozenset[Remedy]:
         """A restart, and nothing cheaper."""
         return frozenset({Remedy.RESTART})
 
-    def lease(self) -> None:
-        """There is none."""
+    def lease(self) -> ContainerClaim:
+        """The claim on the container, which all agents of this engine see; by its name, whatever it was found by."""
+        described = self._described()
+        name, image = described["Name"].lstrip("/"), described["Image"]
+        if name not in self._claims:
+            asks = partial(self._client, ASK_SECONDS)
+            self._claims[name] = ContainerClaim(asks, name, image, self._clock, self._claim_seconds)
+        return self._claims[name]
 
     def standing(self, now_seconds: float) -> Standing:
         """The container as the engine describes it; ready is its health check's word where it has one.

@@ -4,9 +4,11 @@ Needs the same user or the capability KILL, and in a pod ``shareProcessNamespace
 away: the verification finds no new life and calls a person.
 """
 
+import os
 import signal
 from collections.abc import Callable
 
+from leakwatch.act.file_lock import FileLock
 from leakwatch.act.process_handle import NAME, Handle, Identity, ignores_sigterm, uptime_seconds
 from leakwatch.act.process_search import ProcessesPlace, descendants, server_of
 from leakwatch.act.reachable import answers
@@ -16,7 +18,7 @@ from leakwatch.ports import Action, Clock, Outcome, Standing
 from playbooks.types import Action as Remedy
 
 _AFTER_KILL_SECONDS = 10.0
-_NEVER = frozenset({"replicas", "disruption_budget", "lease", "rollout"})
+_NEVER = frozenset({"replicas", "disruption_budget", "rollout"})
 
 
 class ProcessRestarter:
@@ -36,8 +38,14 @@ class ProcessRestarter:
         """A restart, and nothing cheaper."""
         return frozenset({Remedy.RESTART})
 
-    def lease(self) -> None:
-        """There is none."""
+    def lease(self) -> FileLock | None:
+        """The server's process itself is claimed; None where the kernel or a sandbox has no pidfds."""
+        pid = server_of(self._place).pid
+        try:
+            os.close(os.pidfd_open(pid))
+        except OSError:
+            return None
+        return FileLock(NAME, lambda: os.pidfd_open(pid))
 
     def standing(self, now_seconds: float) -> Standing:
         """The server's process; raises ActError where none or several could be meant."""

@@ -1,5 +1,6 @@
 """A real Docker engine: a container is restarted with all that comes before and after, and not beyond its budget."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,15 +13,17 @@ from leakwatch.act.acting import Acting
 from leakwatch.act.bundles import kept
 from leakwatch.act.decision import Case, Ruling, What
 from leakwatch.act.docker import DockerRestarter
+from leakwatch.act.docker_claim import HOLDER
 from leakwatch.clock import SystemClock
 from leakwatch.errors import ActError
 from leakwatch.ports import Action
-from leakwatch.settings import ActSettings
+from leakwatch.settings import ActSettings, EvidenceSettings
 from playbooks.types import Action as Remedy
-from tests.fakes.acting import MIB, healthy, leaking
+from tests.fakes.acting import MIB, FakeProbe, HandClock, healthy, leaking
 
 RESTART = Action(Remedy.RESTART, "serving", "it leaks", False, 0.0, 1.0)
 DEADLINE_SECONDS = 60.0
+CLOCK = SystemClock()
 ACTIVE = ActSettings(
     dry_run=False, min_uptime_seconds=0.0, cooldown_seconds=0.1, stop_timeout_seconds=1.0, verify_seconds=30.0
 )
@@ -139,6 +142,78 @@ def test_a_leak_that_is_faster_after_each_restart_uses_up_the_budget(
     assert pages
     assert {happening.what for happening in pages} == {What.DECIDED}
     acting.close()
+
+
+def claims(engine: Any) -> list[str]:
+    client = engine.client()
+    found = client.containers.list(all=True, filters={"label": HOLDER})
+    client.close()
+    return [one.name for one in found]
+
+
+def test_of_two_agents_that_act_at_once_one_restarts_the_container(
+    docker_engine: Any, container: Any, tmp_path: Path
+) -> None:
+    """Two agents with folders of their own, one engine: while one takes its evidence the other is told to hold."""
+    go_on = threading.Event()
+    probe = FakeProbe(do=lambda: go_on.wait(DEADLINE_SECONDS))
+    patient, probes = replace(ACTIVE, evidence=EvidenceSettings(60.0)), {"serving": [probe]}
+    first = Acting(patient, tmp_path / "a", {"serving": [restarter(docker_engine, container)]}, probes, CLOCK)
+    second = agent(tmp_path / "b", restarter(docker_engine, container))
+    before = started_at(container)
+    decisions = [first.consider(leaking()), second.consider(leaking())]
+    assert [one.ruling for one in decisions] == [Ruling.ACT, Ruling.ACT]
+    assert first.begin(decisions[0])
+    wait(lambda: claims(docker_engine))
+    assert second.begin(decisions[1])
+    wait(lambda: not second.busy())
+    assert [one.sentence for one in second.happenings() if one.what is What.HELD] == [
+        "another agent acts on this workload"
+    ]
+    assert started_at(container) == before
+    go_on.set()
+    wait(lambda: not first.busy())
+    assert started_at(container) != before
+    restarted = started_at(container)
+    assert second.begin(decisions[1])  # it still means the instance of before
+    wait(lambda: not second.busy())
+    assert started_at(container) == restarted
+    assert claims(docker_engine) == []
+    first.close()
+    second.close()
+
+
+def test_a_claim_of_a_killed_agent_grows_old_and_only_one_takes_it_over(docker_engine: Any, container: Any) -> None:
+    """Seen for as long as its holder may need it, by our own clock; the second heir finds the first."""
+    name = container.name
+    dead = DockerRestarter(name, SystemClock(), docker_engine.url, claim_seconds=100.0).lease()
+    assert dead.acquire(0.0)
+    clock = HandClock()
+    heirs = [DockerRestarter(name, clock, docker_engine.url, claim_seconds=50.0).lease() for _ in range(2)]
+    assert [one.acquire(0.0) for one in heirs] == [False, False]
+    clock.pass_(99.0)
+    assert [one.acquire(0.0) for one in heirs] == [False, False]
+    clock.pass_(2.0)
+    assert [one.acquire(0.0) for one in heirs] == [True, False]
+    assert heirs[0].held(0.0)
+    dead._looked = -100.0
+    assert not dead.held(0.0)  # what was taken from it is gone, should it wake up
+    dead.release()
+    assert len(claims(docker_engine)) == 1
+    heirs[0].release()
+    assert claims(docker_engine) == []
+
+
+def test_the_name_of_a_claim_that_belongs_to_something_else_is_told(docker_engine: Any, container: Any) -> None:
+    """It is neither removed nor taken for a claim."""
+    client = docker_engine.client()
+    made = client.containers.create(docker_engine.image, ["true"], name=f"leakwatch-acting-on-{container.name}")
+    try:
+        with pytest.raises(ActError, match="belongs to something else"):
+            restarter(docker_engine, container).lease().acquire(0.0)
+    finally:
+        made.remove()
+        client.close()
 
 
 def test_an_unhealthy_container_is_not_ready(docker_engine: Any) -> None:

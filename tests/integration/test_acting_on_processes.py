@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,14 +16,14 @@ from typing import Any
 import pytest
 
 from leakwatch.act.acting import Acting
-from leakwatch.act.decision import Ruling
+from leakwatch.act.decision import Ruling, What
 from leakwatch.act.process import ProcessRestarter
 from leakwatch.act.process_handle import Handle, Identity, identify, ignores_sigterm
 from leakwatch.act.process_search import server_of
 from leakwatch.clock import SystemClock
 from leakwatch.errors import ActError
 from leakwatch.ports import Action
-from leakwatch.settings import ActSettings, CgroupPlace, PidPlace, ProcessPlace
+from leakwatch.settings import ActSettings, CgroupPlace, EvidenceSettings, PidPlace, ProcessPlace
 from playbooks.types import Action as Remedy
 from tests.fakes.acting import FakeProbe, healthy, leaking
 
@@ -110,6 +111,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(DEADLINE_SECONDS)
+
+
+def kernel_is_at_least(*version: int) -> bool:
+    """Whether each pidfd is a file of its own."""
+    return tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2]) >= version
 
 
 def lives(folder: Path) -> set[str]:
@@ -201,6 +207,70 @@ def test_a_dry_run_signals_nothing(start: Start) -> None:
     outcome = ProcessRestarter(PidPlace(server.pid), SystemClock()).carry_out(replace(RESTART, dry_run=True), yes)
     assert (outcome.done, server.poll()) == (False, None)
     assert "model_srv" in outcome.detail
+
+
+def test_of_two_agents_that_act_at_once_one_ends_the_process(cgroup: Path, start: Start, tmp_path: Path) -> None:
+    """One finds it by its cgroup, one by its shell's pid; they share no folder, and yet one signal is sent."""
+    shell = start(cgroup=cgroup, loop=True)
+    settings = ActSettings(dry_run=False, min_uptime_seconds=0.0, drain_seconds=0.0, evidence=EvidenceSettings(60.0))
+    go_on = threading.Event()
+    probe = FakeProbe(do=lambda: go_on.wait(DEADLINE_SECONDS))
+    by_cgroup = ProcessRestarter(CgroupPlace(str(cgroup)), SystemClock())
+    by_pid = ProcessRestarter(PidPlace(shell.pid), SystemClock())
+    first = Acting(settings, tmp_path / "a", {"serving": [by_cgroup]}, {"serving": [probe]}, SystemClock())
+    second = Acting(settings, tmp_path / "b", {"serving": [by_pid]}, {}, SystemClock())
+    decisions = [first.consider(leaking()), second.consider(leaking())]
+    assert [one.ruling for one in decisions] == [Ruling.ACT, Ruling.ACT]
+    assert first.begin(decisions[0])
+    wait(lambda: probe.asked)
+    assert second.begin(decisions[1])
+    wait(lambda: not second.busy())
+    held = [one.sentence for one in second.happenings() if one.what is What.HELD]
+    assert held == ["another agent acts on this workload"]
+    assert not list(tmp_path.glob("sigterm-*"))
+    go_on.set()
+    wait(lambda: not first.busy())
+    wait(lambda: len(lives(tmp_path)) == 2)
+    assert second.begin(decisions[1])  # it still means the process of before
+    wait(lambda: not second.busy())
+    assert len(list(tmp_path.glob("sigterm-*"))) == 1
+    first.close()
+    second.close()
+
+
+def test_a_claim_ends_with_its_agent_and_is_of_one_process_alone(start: Start) -> None:
+    """kill -9 of the agent that holds it frees it at once; another process beside it was never claimed."""
+    server, other = start(), start()
+    script = (
+        "import sys; from leakwatch.act.process import *; from leakwatch.settings import PidPlace;"
+        "from leakwatch.clock import SystemClock;"
+        "print(ProcessRestarter(PidPlace(int(sys.argv[1])), SystemClock()).lease().acquire(0), flush=True);"
+        "sys.stdin.read()"
+    )
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", script, str(server.pid)]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=Path(__file__).parents[2]) as agent:
+        assert agent.stdout is not None
+        assert agent.stdout.readline() == b"True\n"
+        claim = ProcessRestarter(PidPlace(server.pid), SystemClock()).lease()
+        elsewhere = ProcessRestarter(PidPlace(other.pid), SystemClock()).lease()
+        assert claim is not None and elsewhere is not None
+        assert not claim.acquire(0.0)
+        if kernel_is_at_least(6, 9):
+            assert elsewhere.acquire(0.0)
+            elsewhere.release()
+        agent.kill()
+        agent.wait(DEADLINE_SECONDS)
+    assert claim.acquire(0.0) and claim.held(0.0)
+    claim.release()
+    assert not claim.held(0.0)
+
+
+def test_where_there_are_no_pidfds_nothing_is_claimed(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An old kernel, or a sandbox: it is acted all the same, as the documents say."""
+    server = start()
+    monkeypatch.setattr(os, "pidfd_open", lambda pid: (_ for _ in ()).throw(OSError("no pidfds here")))
+    assert ProcessRestarter(PidPlace(server.pid), SystemClock()).lease() is None
 
 
 def test_a_leaking_process_is_drained_signalled_and_verified(cgroup: Path, start: Start, tmp_path: Path) -> None:
