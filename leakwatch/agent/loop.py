@@ -51,6 +51,7 @@ class Agent:
         sources: the sources of a target, the memory's first.
         telling: where messages go; closed by whoever made it.
         hand: who acts; None: nobody does. Closed by whoever made it.
+        decided: hears of every decision; returns at once.
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class Agent:
         sources: Callable[[TargetSettings], Sequence[Source]],
         telling: Telling,
         hand: Hand | None = None,
+        decided: Callable[[Decision], None] | None = None,
     ) -> None:
         self._settings, self._clock, self._telling, self._hand = settings, clock, telling, hand
+        self._decided = decided
         self._trees = _trees(settings)
         self._steps, self.looks, now = ClockSteps(clock), LookCounts(), clock.now()
         self.history = History(Path(settings.state_dir) / "history.sqlite", now)
@@ -108,6 +111,9 @@ class Agent:
         decisions = self._hand.decisions() if self._hand else {}
         happened = self._hand.happenings() if self._hand else ()
         self._deciding -= decisions.keys()
+        if self._decided is not None:
+            for decision in decisions.values():
+                self._decided(decision)
         for one in self.watched:
             if any(what.target == one.name and what.what in (What.BEGUN, What.DONE) for what in happened):
                 one.state.acted_at = now

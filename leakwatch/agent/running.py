@@ -136,13 +136,19 @@ def _built(settings: Settings, clock: Clock, sources: Callable[[TargetSettings],
         channels = notifiers(settings.tell, settings.targets, clock.now)
         telling = Telling(channels, folder.path, clock, [target.name for target in settings.targets])
         hand = Hand(lambda: _deeds(settings, folder.path, clock), at_once=any(folder.path.glob("ledger*")))
+        decided, workers = None, [hand.close, telling.close]
+        if settings.tell.kubernetes_events:
+            from leakwatch.agent.decisions import decisions_to_pods
+
+            decided, close = decisions_to_pods(settings, clock)
+            workers.append(close)
         agent = pages = None
         try:
-            agent = Agent(settings, clock, sources, telling, hand)
+            agent = Agent(settings, clock, sources, telling, hand, decided)
             pages = _pages(settings, pages_of(agent))
             yield agent
         finally:
-            _end(agent, pages, (hand.close, telling.close), clock)
+            _end(agent, pages, workers, clock)
 
 
 def _deeds(settings: Settings, state_dir: Path, clock: Clock) -> Deeds:

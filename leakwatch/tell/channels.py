@@ -15,7 +15,7 @@ from leakwatch.tell.links import Links
 from leakwatch.tell.secrets import Secret
 
 if TYPE_CHECKING:
-    from leakwatch.tell.kubernetes_events import PodPlace
+    from leakwatch.tell.pod_events import PodPlace
     from leakwatch.tell.slack import SlackBot, SlackWebhook
 
 WEBHOOK_SECRET_VARIABLE = "LEAKWATCH_WEBHOOK_SECRET"
@@ -57,7 +57,7 @@ def notifiers(
     if settings.kubernetes_events:
         from leakwatch.tell.kubernetes_events import KubernetesEvents
 
-        found.append(KubernetesEvents(_pods(targets, environment), now))
+        found.append(KubernetesEvents(pods_of(targets, environment), now))
     return tuple(found)
 
 
@@ -84,9 +84,9 @@ def _slack(
     return SlackWebhook(url, links, now, buttons=settings.approval_buttons)
 
 
-def _pods(targets: Iterable[TargetSettings], environment: Mapping[str, str]) -> "dict[str, PodPlace]":
+def pods_of(targets: Iterable[TargetSettings], environment: Mapping[str, str] = os.environ) -> "dict[str, PodPlace]":
     """Of each target the pods that it is; of one that is read from inside, the pod that we are in (downward API)."""
-    from leakwatch.tell.kubernetes_events import PodPlace
+    from leakwatch.tell.pod_events import PodPlace
 
     pod, namespace = environment.get("POD_NAME"), environment.get("POD_NAMESPACE")
     places = {}

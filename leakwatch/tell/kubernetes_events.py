@@ -1,21 +1,17 @@
-"""Kubernetes Events of the pod, so that `kubectl describe pod` tells the story. The client is imported at first use.
+"""Kubernetes Events of the pod, so that `kubectl describe pod` tells the story.
 
-Needs ``create`` on ``events`` in the pod's namespace, and ``list`` on ``pods`` where a selector names them.
-https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
+Needs ``create`` on ``events`` in the pod's namespace, and ``get`` and ``list`` on ``pods``.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from leakwatch.ports import Delivery, Notification, Severity, Stage
-from leakwatch.tell.post import TIMEOUT_SECONDS, refusal, retry_after, unreachable
+from leakwatch.tell.pod_events import PodEvents, PodPlace, event
+from leakwatch.tell.post import refusal, retry_after, unreachable
 from leakwatch.tell.units import visible
 
-MOST_TEXT = 1024
-"""What the API server takes as an event's note."""
-MOST_PODS = 10
 _REASONS = {
     Stage.OPENED: "MemoryIncidentOpened",
     Stage.UPDATED: "MemoryIncidentUpdated",
@@ -23,15 +19,6 @@ _REASONS = {
     Stage.RESOLVED: "MemoryIncidentResolved",
     Stage.ESCALATED: "MemoryIncidentEscalated",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class PodPlace:
-    """Which pods an event is about: one by name, or those of a label selector."""
-
-    namespace: str
-    pod: str | None = None
-    selector: str | None = None
 
 
 class KubernetesEvents:
@@ -47,7 +34,7 @@ class KubernetesEvents:
     stages = frozenset(Stage)
 
     def __init__(self, places: Mapping[str, PodPlace], now: Callable[[], float], core: Any = None) -> None:
-        self._places, self._now, self._core = places, now, core
+        self._places, self._now, self._events = places, now, PodEvents(core)
 
     def notify(self, notification: Notification, thread: Mapping[str, str], *, again: bool = False) -> Delivery:
         """An event has a name made of its message's, so that one that arrived is not written twice."""
@@ -57,37 +44,14 @@ class KubernetesEvents:
         from kubernetes.client.exceptions import ApiException
 
         try:
-            core = self._client()
-            pods = self._pods(core, place)
+            pods = self._events.pods(place)
             for pod in pods:
-                try:
-                    core.create_namespaced_event(
-                        place.namespace, event(notification, pod), _request_timeout=TIMEOUT_SECONDS
-                    )
-                except ApiException as error:
-                    if error.status != 409:  # it is there already
-                        raise
+                self._events.create(_event(notification, pod))
             return Delivery(True, False, f"{len(pods)} pods have the event")
         except ApiException as error:
             return self._refused(error, place)
         except Exception as error:  # the client lets through what urllib3 and its own configuration raise
             return unreachable("the Kubernetes API", error)
-
-    def _client(self) -> Any:
-        if self._core is None:
-            import kubernetes
-
-            kubernetes.config.load_config()
-            self._core = kubernetes.client.CoreV1Api()
-        return self._core
-
-    def _pods(self, core: Any, place: PodPlace) -> list[Any]:
-        if place.pod is not None:
-            return [core.read_namespaced_pod(place.pod, place.namespace, _request_timeout=TIMEOUT_SECONDS)]
-        found = core.list_namespaced_pod(
-            place.namespace, label_selector=place.selector, limit=MOST_PODS, _request_timeout=TIMEOUT_SECONDS
-        )
-        return list(found.items)[:MOST_PODS]
 
     def _refused(self, error: Any, place: PodPlace) -> Delivery:
         if error.status == 403:
@@ -103,31 +67,6 @@ class KubernetesEvents:
         return refusal("the Kubernetes API", error.status, headers, self._now())
 
 
-def event(notification: Notification, pod: Any) -> dict[str, Any]:
-    """The body; ``pod`` is the client's V1Pod."""
-    import hashlib
-
-    n, meta = notification, pod.metadata
-    name = hashlib.sha256(f"{n.key}\n{n.number}\n{n.stage}\n{meta.uid}".encode()).hexdigest()[:16]
-    at = datetime.fromtimestamp(n.at_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    text = visible(n.title)
-    return {
-        "metadata": {"name": f"leakwatch.{name}", "namespace": meta.namespace},
-        "involvedObject": {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "namespace": meta.namespace,
-            "name": meta.name,
-            "uid": meta.uid,
-        },
-        "type": "Normal" if n.severity is Severity.INFO else "Warning",
-        "reason": _REASONS[n.stage],
-        "message": text
-        if len(text.encode()) <= MOST_TEXT
-        else text.encode()[: MOST_TEXT - 4].decode(errors="ignore") + "…",
-        "source": {"component": "leakwatch"},
-        "reportingComponent": "leakwatch",
-        "firstTimestamp": at,
-        "lastTimestamp": at,
-        "count": 1,
-    }
+def _event(n: Notification, pod: Any) -> dict[str, Any]:
+    name = hashlib.sha256(f"{n.key}\n{n.number}\n{n.stage}\n{pod.metadata.uid}".encode()).hexdigest()[:16]
+    return event(name, pod, _REASONS[n.stage], n.title, n.at_seconds, warning=n.severity is not Severity.INFO)

@@ -7,22 +7,27 @@ from typing import Any
 
 import pytest
 import yaml
+from kubernetes import client
+from kubernetes import config as kubernetes_config
 
 from leakwatch.act.cluster import Cluster
 from leakwatch.act.kubernetes import PodRestarter
 from leakwatch.act.lease import WorkloadLease
 from leakwatch.clock import SystemClock
 from leakwatch.errors import ActError, SourceError
-from leakwatch.ports import Action
+from leakwatch.ports import Action, Notification, Severity, Stage
 from leakwatch.sample.pods.api import Api
 from leakwatch.sample.pods.choose import ChosenPod
 from leakwatch.sample.pods.source import KubernetesSource
 from leakwatch.sample.probes.pods import last_logs
 from leakwatch.settings import KubernetesPlace
+from leakwatch.tell.decision_events import Decided, DecisionEvents
+from leakwatch.tell.kubernetes_events import KubernetesEvents
+from leakwatch.tell.pod_events import PodPlace
 from playbooks.types import Action as Remedy
 from tests.fakes.kubernetes_answers import VERBS, Request, place_of
 from tests.fakes.kubernetes_api import KubernetesApi
-from tests.fakes.kubernetes_store import RefusedError
+from tests.fakes.kubernetes_store import EVENTS, RefusedError
 
 RBAC = Path(__file__).parents[2] / "deploy" / "kubernetes" / "rbac"
 PLACE = KubernetesPlace("ml", "serving", selector="app=serving")
@@ -142,6 +147,27 @@ def test_the_last_lines_of_a_log_need_evidence(served, kubernetes_api):
             pytest.fail(str(error))
     last_logs(source)
     assert asked(kubernetes_api.requests) == rules_of("evidence")
+
+
+def test_telling_pods_needs_events(served, kubernetes_api):
+    """An incident and decisions on a pod by its name and on those of a selector; a decision made again is a patch."""
+    settings = client.Configuration()
+    kubernetes_config.load_kube_config(str(served(1, "events")), client_configuration=settings)
+    core = client.CoreV1Api(client.ApiClient(settings))
+    [pod] = kubernetes_api.cluster.ready_pods("ml", "app=serving")
+    places = {"a": PodPlace("ml", pod["metadata"]["name"]), "b": PodPlace("ml", selector="app=serving")}
+    channel = KubernetesEvents(places, SystemClock().now, core)
+    opened = Notification("k", 1, 1.79e9, Stage.OPENED, Severity.WARNING, "a", "it leaks")
+    assert channel.notify(opened, {}).delivered
+    decisions = DecisionEvents(places, SystemClock(), core)
+    for written in (3, 3):  # with the incident's; the second time as counts, at the end
+        for target in places:
+            decisions.decided(Decided(target, "held", "MemoryActionHeld", "held", 1.79e9))
+        kubernetes_api.cluster.wait_for(
+            lambda written=written: len(kubernetes_api.cluster.store.find(EVENTS, "ml")) >= written
+        )
+    decisions.close()
+    assert asked(kubernetes_api.requests) == rules_of("events")
 
 
 def test_the_leader_needs_a_lease(served, kubernetes_api):

@@ -52,6 +52,7 @@ PODS, DEPLOYMENTS, REPLICASETS = (
     RESOURCES["apps", "v1", "replicasets"],
 )
 STATEFULSETS = RESOURCES["apps", "v1", "statefulsets"]
+EVENTS = RESOURCES["", "v1", "events"]
 BUDGETS, NODES = RESOURCES["policy", "v1", "poddisruptionbudgets"], RESOURCES["", "v1", "nodes"]
 
 

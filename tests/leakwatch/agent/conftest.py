@@ -75,7 +75,7 @@ class Bench:
     """An agent over scripted sources, beaten by the test."""
 
     def __init__(self, state_dir: Path, names: tuple[str, ...] = ("serving",)) -> None:
-        self.clock, self.heard, self.hand = ShiftableClock(), Heard(), None
+        self.clock, self.heard, self.hand, self.decided = ShiftableClock(), Heard(), None, None
         self.sources = {name: ScriptedSource() for name in names}
         targets = tuple(TargetSettings(name, PidPlace(number + 7)) for number, name in enumerate(names))
         self.settings = Settings(
@@ -88,7 +88,12 @@ class Bench:
         names = list(self.sources)
         self.telling = Telling([self.heard], Path(self.settings.state_dir), self.clock, names)
         self.agent = Agent(
-            self.settings, self.clock, lambda target: [self.sources[target.name]], self.telling, self.hand
+            self.settings,
+            self.clock,
+            lambda target: [self.sources[target.name]],
+            self.telling,
+            self.hand,
+            self.decided,
         )
         self.agent.start()
 

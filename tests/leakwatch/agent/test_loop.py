@@ -52,7 +52,8 @@ def test_the_first_case_of_an_incident_bears_its_key(bench: Make):
     be made again."""
     one, asked = bench(), Asked()
     one.end()
-    one.hand = Hand(lambda: asked)
+    one.hand, decisions = Hand(lambda: asked), list[Decision]()
+    one.decided = decisions.append
     one.begin()
     one.beats(30)
     one.sources["serving"].growth_per_second = 3e4
@@ -61,6 +62,7 @@ def test_the_first_case_of_an_incident_bears_its_key(bench: Make):
     key = one.telling.incident("serving").key
     assert key is not None and key.startswith("serving@")
     assert {case.incident for case in asked.cases} == {key}
+    assert decisions and {decision.case.incident for decision in decisions} == {key}
 
 
 def test_a_quiet_target_is_silent(bench: Make):

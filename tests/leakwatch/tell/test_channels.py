@@ -21,8 +21,9 @@ from leakwatch.settings import (
     WebhookSettings,
 )
 from leakwatch.tell.channels import notifiers
-from leakwatch.tell.kubernetes_events import MOST_TEXT, KubernetesEvents, PodPlace
+from leakwatch.tell.kubernetes_events import KubernetesEvents
 from leakwatch.tell.lines import Lines
+from leakwatch.tell.pod_events import MOST_TEXT, PodPlace
 from leakwatch.tell.secrets import Secret, SecretError
 from leakwatch.tell.slack import SlackBot, SlackWebhook
 from tests.fakes.kubernetes_api import Fault, KubernetesApi
