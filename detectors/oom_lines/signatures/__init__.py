@@ -10,13 +10,14 @@ from detectors.oom_lines.signatures.kubernetes import KUBERNETES
 from detectors.oom_lines.signatures.languages import LANGUAGES
 from detectors.oom_lines.signatures.runtimes import RUNTIMES
 from detectors.oom_lines.signatures.signals import SIGNALS
-from detectors.oom_lines.signatures.tensorflow import TENSORFLOW
+from detectors.oom_lines.signatures.tensorflow import SERVING, TENSORFLOW
 
 SIGNATURES: tuple[Signature, ...] = (
     *KUBERNETES,  # first: they quote the kernel's lines
     *KERNEL,
     *RUNTIMES,
     *DAEMONS,
+    *SERVING,  # before what they quote
     *GPU,
     *TENSORFLOW,
     *LANGUAGES,

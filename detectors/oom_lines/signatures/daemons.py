@@ -8,9 +8,10 @@ _PERCENT = r"([0-9.]+) ?%"
 DAEMONS: tuple[Signature, ...] = (
     Signature(
         kind="systemd_oom",
-        literals=("by the OOM killer",),
-        gate=r"been killed by the OOM|unit has been killed|by the OOM killer",
-        pattern=rf"(?:{UNIT}: A process (?:of this unit )?|\bA process of this unit )has been killed by the OOM killer",
+        literals=("by the OOM killer", "by the Linux kernel out-of-mem"),
+        gate=r"been killed by the (?:OOM|Linux kernel)|unit has been killed|by the OOM killer",
+        pattern=rf"(?:{UNIT}: A process (?:of this unit )?|\bA process of (?:this unit|(?:unit )?"
+        + UNIT.replace("unit>", "unit_2>") + r"(?: unit)?) )has been killed by the (?:OOM killer|Linux kernel out-of-mem)",
         proves=Proof.KILL,
         since="systemd 243",
         example="devbox systemd[1]: XXX.service: A process of this unit has been killed by the OOM killer.",
@@ -39,7 +40,7 @@ DAEMONS: tuple[Signature, ...] = (
         literals=("oom-kill", "with result 'oom-kill"),
         gate=r"esult:? [^a-z\n]{0,6}(?:quot;)?oom-kill|Result[=:] ?oom-kill",
         pattern=rf"(?:(?:{UNIT}: )?(?:Failed with|Unit entered failed state\.? .{{0,20}}?|Service) result:? "
-        rf"|\(Result: |\bfailed with result |^Result=)"
+        rf"|\(Result: |\bfailed with result |^Result=|\bstate with result )"
         r"(?:\\?['\"\x60]|\xe2\x80\x98)?(?P<result>oom-kill)(?:\\?['\"]|\)|\xe2\x80\x99|\.?\s*$)",
         proves=Proof.KILL,
         since="systemd 236",

@@ -24,6 +24,7 @@ _STATUS_137 = (
             " of ",
             ' "',
             "(s): ",
+            " [",
             " (",
             " '",
         )
@@ -39,6 +40,11 @@ _STATUS_137 = (
         "xit 137",
         "xited(137",
         "xited (137",
+    "xit(137",
+    "rc=137",
+    "rc: 137",
+    'rc": 137',
+    "value 137",
     ),
 )
 _TELLS_OF = (
@@ -110,7 +116,7 @@ EXITS: tuple[Signature, ...] = (
         rf"[\\\"']?(?:[:=] ?| of )[\\\"'(]?|[Ee]xit(?:ed|s|ing)? with (?:an? )?(?:exit )?(?:[Ss]tatus|[Cc]odes?) "
         rf"[\\\"'(]?|{_SAID}[Ee]xit (?:[Ss]tatus|[Cc]odes?) [\\\"'(]?"
         rf"|exited (?:with|abnormally with) |exited \(exit code |returned (?:a )?non-zero (?:exit )?(?:status"
-        rf"|code):? ?|npm ERR! (?:code|errno) |\bstatus[=:] ?|(?:\] ?|^|: )Error )(?P<exit_code>137)\b(?:\(SIGKILL|"
+        rf"|code):? ?|npm (?:ERR!|error) (?:code|errno) |\brc[\"']?[=:] ?|[Rr]eturn code[=:] ?|(?:with|got|gave|: ) ?[Rr]eturn code (?:of )?|Container called exit\(|[Cc]ontainer [\"'\x60]?[A-Za-z0-9_.-]{{1,80}}[\"'\x60]? exited \(|[Ee]xited with code(?: \[| exit status )|\(exit status |: exit status |exited: [^ \n]{{1,80}} \(exit status |exited(?: with)?,? (?:code|status)=|\bstatus[=:] ?|(?:\] ?|^|: )Error )(?P<exit_code>137)\b(?:\(SIGKILL|"
         rf" \(interrupted by signal 9)?" + _GOES_ON + r"|(?:^|[\]:] ?|[ \t]{2})[Ee]xit(?:ed)? (?:[Ss]tatus |[Cc]ode )?"
         r"\(?(?P<exit_code_2>137)\)?(?:[.!]? $| returned from )|\bExited \((?P<exit_code_3>137)\)"
         r" (?:[Aa]bout an? |[0-9]+ [a-z]+ ago|Less than )",
@@ -120,9 +126,9 @@ EXITS: tuple[Signature, ...] = (
         killed=False,
     ),
     end(
-        ("Killed", "zsh: killed"),
+        ("Killed", " killed ", "zsh: killed", "Out Of Memory"),
         r"(?:(?:[^\n]{0,80}?: )?line [0-9]+: +(?P<pid>[0-9]+) Killed\b[^\n]*|\[[0-9]+\][+-]? +(?:(?P<pid_2>[0-9]+)"
-        r" )?Killed\b[^\n]*|make(?:\[[0-9]+\])?: \*\*\* \[[^\n]{1,120}\] Killed"
+        r" )?Killed\b[^\n]*|\[[0-9]+\][ ]{1,4}[+-]?[ ]{1,4}(?P<pid_4>[0-9]+) killed[ ]{2}[^\n]*|make(?:\[[0-9]+\])?: \*\*\* \[[^\n]{1,120}\] Killed"
         r"|(?:/?bin/)?(?:ba|z|da|k)?sh: [^\n]{0,60}?\b(?P<pid_3>[0-9]+) Killed\b[^\n]*|zsh: killed\b[^\n]*"
         r"|srun: error: [^\n]{1,60}?: task [0-9]+: (?:Killed|Out Of Memory)|Killed(?: \((?:core dumped"
         r"|SIGKILL)\)|: 9)?) $",
@@ -130,7 +136,7 @@ EXITS: tuple[Signature, ...] = (
         "root@a9eade3085a5:/# python /waste_memory.py\nKilled",
         "moby/moby#15621",
         gate=r"(?:^|[^\w\n][ \t]*)Killed(?: \((?:core dumped|SIGKILL)\)|: 9)?[ \t\r]?$|(?:line [0-9]+|sh"
-        r"|zsh):[^\n]{0,60}? [Kk]illed|\][+-]? +(?:[0-9]+ )?Killed|task [0-9]+: (?:Killed|Out Of)",
+        r"|zsh):[^\n]{0,60}? [Kk]illed|\][+-]? +(?:[0-9]+ )?Killed|task [0-9]+: (?:Killed|Out Of)|^\[[0-9]+\] .{2,24}[0-9] killed ",
         whole=True,
     ),
     end(

@@ -38,10 +38,12 @@ GPU: tuple[Signature, ...] = (
     ),
     Signature(
         kind="cuda_oom",
-        literals=("out of memory",),
-        gate=r"(?:rror|xception)\)?: ?(?:CUDA|HIP|XPU|MPS backend|NPU) out of memory|MPS backend out of memory \(",
-        pattern=r"(?:Error|error|Exception|rror\)): ?(?:CUDA|HIP|XPU|MPS backend|NPU) out of memory(?:\.? $"
-        r"|[.:;,] ?[^a-z]|`| \()|MPS backend out of memory \(MPS allocated",
+        literals=("out of memory", "Out of Memory", "Out of memory", "OutOfMemoryError: Allocation on"),
+        gate=r"(?:rror|xception)\)?: ?(?:CUDA|HIP|XPU|MPS backend|NPU) [Oo]ut [Oo]f [Mm]emory|MPS backend out of memory \("
+        r"|OutOfMemoryError: Allocation on d|CUDA: ?out of memory",
+        pattern=r"(?:Error|error|Exception|rror\)): ?(?:CUDA|HIP|XPU|MPS backend|NPU) [Oo]ut [Oo]f [Mm]emory(?:\.? $"
+        r"|[.:;,] ?[^a-z]|`| \()|MPS backend out of memory \(MPS allocated|\bOutOfMemoryError: Allocation on device\b"
+        r"|\b(?:[Cc]heck failed|[Ff]ailed|[Ee]rror|ERROR)[^\n\"'`]{0,100}?\bCUDA: out of memory\b",
         proves=Proof.FAILURE,
         since="PyTorch 0.4",
         example="torch.cuda.OutOfMemoryError: CUDA out of memory.",
@@ -49,7 +51,7 @@ GPU: tuple[Signature, ...] = (
     ),
     Signature(
         kind="cuda_oom",
-        literals=("_OUT_OF_MEMORY", "CUDA_ERROR_OUT_OF_MEMORY"),
+        literals=("_OUT_OF_MEMORY", "CUDA_ERROR_OUT_OF_MEMORY", "hipErrorOutOfMemory"),
         gate=r"_ERROR_OUT_OF_MEM|hipErrorOutOfMem",
         pattern=r"(?:failed to alloc(?:ate)? (?:[0-9.]+ ?[KMGT]?i?B? \((?P<requested_bytes>[0-9]+) bytes\)|"
         r"(?P<requested_bytes_2>[0-9]+) bytes) .{0,40}?)?"
@@ -70,12 +72,28 @@ GPU: tuple[Signature, ...] = (
             "CUDA failure",
             "CUDA driver error",
             "Cuda error",
+            "Cuda Error",
+            "cuda error",
             "HIP error",
+            "Cuda Runtime (out",
+            "cudaSuccess",
+            "THCudaCheck FAIL",
+            "GPUassert: out",
+            "Gpu API call) out",
+            "thrust::",
+            "amount of GPU memory",
         ),
-        gate=r"(?:CUDA|cuda|Cuda|HIP)(?: runtime| driver)? (?:[Ee]rror|failure).{0,100}out of mem",
-        pattern=r"(?:CUDA|cuda|Cuda|HIP)(?: runtime| driver)? (?:[Ee]rror|failure)(?: ?\(?(?P<errno>2)\)?|"
-        r" 2)? ?[:,]? (?:in [^\n]{1,80}?: |(?:cudaMalloc|hipMalloc|cuMemAlloc)\w* [^\n:]{0,60}?failed:? )?out of"
-        r" memory\b",
+        gate=r"(?:CUDA|cuda|Cuda|HIP)(?: runtime| driver)? (?:[Ee]rror|failure).{0,160}(?:out of mem|MemoryAllocation)|Cuda Runtime \(out of"
+        r"|cudaSuccess.{0,100}out of mem|THCudaCheck FAIL|GPUassert: out|Gpu API call\) out of|thrust::.{0,30}out of mem|amount of GPU memory \([0-9]",
+        pattern=r"(?:CUDA|cuda|Cuda|HIP)(?: runtime| driver)? (?:[Ee]rror|failure)(?: ?=? ?\(?(?P<errno>2)\)?)?"
+        r" ?[:,]? (?:(?:in|at) [^\n\"]{1,120}?(?:: |: 2 \(|code=2\((?:cudaErrorMemoryAllocation|out of memory)\)| ')"
+        r"|(?:cudaMalloc|hipMalloc|cuMemAlloc)\w* [^\n:]{0,60}?failed:? |\(|error )?(?:(?:cudaErrorMemoryAllocation:? ?)?out of"
+        r" memory\b| ?\"cudaMalloc)"
+        r"|[Cc]heck failed: [^\n\"]{0,80}?\bcudaSuccess \(2 vs\. 0\) out of memory|error == cudaSuccess\. 2 vs 0[^\n]{0,200}?out of memory"
+        r"|THCudaCheck FAIL file=[^\n]{1,160}? error=2 : out of memory|GPUassert: out of memory\b"
+        r"|Error Code [0-9]+: Cuda Runtime \(out of memory\)|Gpu API call\) out of memory\b"
+        r"|thrust::(?:system|detail)[^\n\"]{0,40}?: out of memory\b"
+        r"|Requested amount of GPU memory \((?P<requested_bytes>[0-9]+) bytes\) could not",
         proves=Proof.FAILURE,
         since="CUDA 4",
         example="RuntimeError: CUDA error: out of memory",
@@ -97,7 +115,7 @@ GPU: tuple[Signature, ...] = (
         kind="cuda_oom",
         literals=("cudaMalloc", "cudaMalloc failed: out of memory", "hipMalloc", "cuMemAlloc", "device memory"),
         gate=r"(?:cudaMalloc|hipMalloc|cuMemAlloc).{0,160}?(?:out of mem|OUT_OF_MEM)|bytes of device memory",
-        pattern=r"(?:cudaMalloc(?:Async|Managed|Host)?|hipMalloc|cuMemAlloc\w*)(?:\(.{0,80}?\))?,? (?:failed"
+        pattern=r"(?:cudaMalloc(?:Async|Managed|Host)?|hipMalloc|cuMemAlloc\w*)(?:\(.{0,80}?\))?,? (?:retry )?(?:failed"
         r"|returned|error)[^\n]{0,40}?: ?(?:out of memory|CUDA_ERROR_OUT_OF_MEMORY)"
         r"|Error allocating (?P<requested_bytes>[0-9]+) bytes of device memory",
         proves=Proof.FAILURE,
@@ -108,10 +126,10 @@ GPU: tuple[Signature, ...] = (
     ),
     Signature(
         kind="cuda_oom",
-        literals=("Out of memory error on GPU", "Out of memory allocating", "BFCArena", "for requested buffer of size"),
+        literals=("Out of memory error on GPU", "ut of memory allocating", "out of memory to allocate", "BFCArena", "ErrorOutOfDeviceMemory", "for requested buffer of size"),
         pattern=r"(?:Out of memory error on GPU (?P<gpu>[0-9]+)\. Cannot allocate (?P<requested>[0-9.]+ ?[KMGT]?i?B)"
-        r"|OutOfMemoryError: Out of memory allocating (?P<requested_bytes>[0-9,]+) bytes"
-        r"|BFCArena::AllocateRawInternal[^\n]{0,120}?Available memory of [0-9]+ is smaller than requested bytes of"
+        r"|OutOfMemoryError: [Oo]ut of memory (?:allocating|to allocate) (?P<requested_bytes>[0-9,]+) bytes"
+        r"|llocateMemory: (?:vk::)?ErrorOutOfDeviceMemory|BFCArena::AllocateRawInternal[^\n]{0,120}?Available memory of [0-9]+ is smaller than requested bytes of"
         r" (?P<requested_bytes_2>[0-9]+)"
         r"|Failed to allocate memory for requested buffer of size (?P<requested_bytes_3>[0-9]+))",
         proves=Proof.FAILURE,

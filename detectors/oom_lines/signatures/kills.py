@@ -17,7 +17,9 @@ KILL = (
     rf"(?:,? score (?P<score>[0-9]+)(?: or (?:a child|sacrifice child))?|[,.:;]? {MEMORY}))"
 )
 LEAD_MEMCG = r"Memory cgroup out of memory(?: \([a-z_]+\))?"
-LEAD_SYSTEM = r"Out of [Mm]emory(?: \([a-z_]+\)| in UB [0-9]+)?"
+LEAD_SYSTEM = (
+    r"(?:Out of [Mm]emory(?: \([a-z_]+\)| in UB [0-9]+)?|No available memory (?:in cpuset|\(MPOL_BIND\)))"
+)
 KILL_LITERALS = (
     "ill process",
     "illed process",
@@ -27,10 +29,11 @@ KILL_LITERALS = (
     "emory cgroup out",
     "ut of memory",
     "Out of Memory",
+    "No available memory",
 )
 KILL_GATE = (
     r"[Kk]ill(?:ed)? process :?[ \t\r]?[0-9(]|(?:(?:total-vm|anon-rss|vsz):[0-9])|ut of [Mm]emory(?: \([a-z_ ]+\)|"
-    r" in UB [0-9]+)?: (?:OOM )?[Kk]ill"
+    r" in UB [0-9]+)?: (?:OOM )?[Kk]ill|o available memory [^\n]{4,16}: [Kk]ill"
     r"|sacrifice child|score [0-9]+ or a|^[ \t>#]*Kill(?:ed)? proce?s?s?$"
 )
 _OOM_KILL_C = "kernel mm/oom_kill.c"
@@ -68,7 +71,7 @@ KILLS: tuple[Signature, ...] = (
         gate=KILL_GATE,
         pattern=rf"[Kk]ill(?P<killed>(?:ed)?) process :? (?P<pid>[0-9]+),?(?: UID :? (?P<uid>[0-9]+),)? {NAME}"
         rf"(?:,? UID :? (?P<uid_3>[0-9]+),?)?"
-        rf"(?:,? score (?P<score>[0-9]+) or (?:a child|sacr)[a-z]*(?: child)?|[,.:;]? (?:total-v|vsz:"
+        rf"(?:,? score (?P<score>[0-9]+)(?: or (?:a child|sacr)[a-z]*(?: child)?| vm:[0-9]+ kB, rss:[0-9]+ kB[^\n]{{0,20}})|[,.:;]? (?:total-v|vsz:"
         rf"|anon-rss:)(?:m?:? (?P<total_vm_kb>[0-9]+) kB,?)? {MEMORY})",
         proves=Proof.KILL,
         since="2.6.18",

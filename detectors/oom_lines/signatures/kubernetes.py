@@ -9,7 +9,9 @@ _CONSUMPTION = (
     r" (?:which exceeds its request of|request is) (?P<request>[0-9.]*[0-9][A-Za-z]*))?"
 )
 _STATUS = "OOMKilled"
-_STATUS_GATE = r"[:=\t >(][\\\"' ]{0,3}OOM ?Killed(?:$|[^\w`*'\n])"
+_STATUS_GATE = (
+    r"[:=\t >(][\\\"' ]{0,3}OOM ?Killed(?:$|[^\w`*'\n]|'[,})\]])|eason OOMKilled|WasOOMKilled|\bwas OOMKilled"
+)
 
 KUBERNETES: tuple[Signature, ...] = (
     Signature(
@@ -48,9 +50,21 @@ KUBERNETES: tuple[Signature, ...] = (
     ),
     Signature(
         kind="kubelet_oom_event",
+        literals=("OOMKilling",),
+        gate=r"[Kk]ill(?:ed)? process.{0,300}OOMKilling",
+        pattern=rf"{KILL}[^\n]{{0,200}}?\b[Rr]eason[\"']?: ?[\"']?(?:[A-Z][A-Za-z]{{1,20}})?OOMKilling\b",
+        proves=Proof.KILL,
+        since="node-problem-detector 0.1",
+        example='"message":"Memory cgroup out of memory: Killed process 4481 (stress) total-vm:1kB, anon-rss:1kB, file-rss:0kB",'
+        '"reason":"OOMKilling"',
+        source="kubernetes/node-problem-detector, an event in JSON",
+    ),
+    Signature(
+        kind="kubelet_oom_event",
         literals=("sys oom event",),
-        gate=r"sys oom event.{0,20}(?:Pid|&\{[0-9])",
+        gate=r"sys oom event.{0,20}(?:[Pp]id|&\{[0-9])",
         pattern=r"Got sys oom event.{0,20}?(?:Pid: (?P<pid>[0-9]+) ProcessName: (?P<process>[^\n]{1,64}?) TimeOfDeath"
+        r"|\"?[Pp]id\"?: ?(?P<pid_3>[0-9]+),? ?\"?[Pp]rocessName\"?: ?\"(?P<process_3>[^\"\n]{1,64})\""
         r"|&\{(?P<pid_2>[0-9]+) +(?P<process_2>[^\s]{1,15})[ }])",
         proves=Proof.KILL,
         since="kubelet 1.16",
@@ -86,9 +100,9 @@ KUBERNETES: tuple[Signature, ...] = (
         kind="k8s_status_oomkilled",
         literals=(_STATUS, "OOM Killed"),
         gate=_STATUS_GATE,
-        pattern=r"(?:(?:^|[^a-zA-Z_])reason[\"']?: [\"']?|\bReason: ?|reason[\\\"]*:[\\\"]+|\breason=(?:\\\")?|"
+        pattern=r"(?:(?:^|[^a-zA-Z_])reason[\"']?: [\"']?|\bReason: ?|reason[\\\"]*:[\\\"]+|\breason=(?:\\\"|')?|"
         r"(?:^|[( ,])terminated: )OOM Killed"
-        r"(?:[\"\']?\s*$|[^a-zA-Z\"'`|]|\\?\"[^)|`])"
+        r"(?:[\"\']?\s*$|[^a-zA-Z\"'`|]|\\?\"[^)|`]|'[,})\]])"
         r"(?:[^\n]{0,40}?\b[Ee]xit ?[Cc]ode[\"']?[:=]? (?P<exit_code>[0-9]+))?",
         proves=Proof.REPORT,
         since="Kubernetes 1.2",
@@ -110,10 +124,37 @@ KUBERNETES: tuple[Signature, ...] = (
         fixed={"reason": _STATUS},
     ),
     Signature(
+        kind="k8s_status_oomkilled",
+        literals=("OOMKilled",),
+        gate=_STATUS_GATE,
+        pattern=r"^[^ \t]{0,3}[ \t]*(?P<pod>[a-z0-9]+(?:[-.][a-z0-9]+)+)(?:[ \t]+[^ \t\n|]{1,60}){0,4}?(?:[ \t]{2,}|\t)(?:Init:)?OOMKilled"
+        r"(?:$|\t|[ \t]{2,}(?:(?P<restart_count>[0-9]+)[ \t(])?)",
+        whole=True,
+        proves=Proof.REPORT,
+        since="Kubernetes 1.2",
+        example="web-7d9f8c6b5-x2x4z   main   OOMKilled   137",
+        source="kubectl get pods -o custom-columns, k9s",
+        fixed={"reason": _STATUS},
+    ),
+    Signature(
+        kind="k8s_status_oomkilled",
+        literals=("OOMKilled",),
+        gate=_STATUS_GATE,
+        pattern=r"\b(?:[Cc]ontainer [\"'\x60]?(?P<container>[a-z0-9][a-z0-9_.-]{0,62})[\"'\x60]? (?:\([^\n)]{1,120}\) |in pod [^ \n]{1,120} )?"
+        r"was OOMKilled\b|(?:terminated|failed|exited|killed|died|stopped)[^\n\"]{0,60}? with reason [\"']?OOMKilled\b"
+        r"|State: Terminated \(OOMKilled\))",
+        proves=Proof.REPORT,
+        since="Kubernetes 1.2",
+        example="Warning  PreviousContainerWasOOMKilled  pod/web  The previous instance of the container 'web' (docker://12)"
+        " was OOMKilled",
+        source="xing/kubernetes-oom-event-generator",
+        fixed={"reason": _STATUS},
+    ),
+    Signature(
         kind="k8s_evicted",
-        literals=("low on resource", "low on resource: memory"),
-        gate=r"low on resource: ?\[?[Mm]em|was low on(?: resource:?)?$",
-        pattern=r"node was low on resource: \[?(?:Memory(?:Pressure)|memory(?:\.available)?)\]?\b"
+        literals=("low on resource", "low on resource: memory", "low on compute resources"),
+        gate=r"low on resource: ?\[?[Mm]em|was low on(?: (?:resource|compute):?)?$|low on compute",
+        pattern=r"node was low on (?:compute resources|resource: \[?(?:MemoryPressure|memory(?:\.available)?)\]?)(?:\b|$)"
         + f"[.]?{_CONSUMPTION}",
         proves=Proof.NOTHING,
         since="kubelet 1.5",
@@ -163,7 +204,7 @@ KUBERNETES: tuple[Signature, ...] = (
         kind="k8s_evicted",
         literals=("to reclaim", "ttempting to reclaim"),
         gate=r"to reclaim(?:\" .{0,40}?resourceName=\"?| )memory",
-        pattern=r"(?:(?:[Ee]viction.{0,40}?|Warning +EvictionThresh.{0,160}?|essage[\"']?: [\"']?A)ttempting to reclaim"
+        pattern=r"(?:(?:[Ee]viction.{0,40}?|Warning +EvictionThresh.{0,160}?|essage[\"']?: [\"']?A|(?:^|[ \t]{2}|[\"'])A)ttempting to reclaim"
         r"|evict pod\(s\) to reclaim|evict pods to reclaim)(?:\" .{0,40}?resourceName=\"?| )memory\b",
         proves=Proof.NOTHING,
         since="kubelet 1.4",

@@ -6,8 +6,9 @@ RUNTIMES: tuple[Signature, ...] = (
     Signature(
         kind="docker_oom_event",
         literals=("OOMKilled",),
-        gate=r"OOMKilled[\\\"']*[:=] ?true",
-        pattern=r"(?P<no_event>`)?[\"']?OOMKilled[\\\"']*[:=] ?true\b"
+        gate=r"OOMKilled[\\\"']*[:=] ?[tT]rue|State\.OOMKilled\}\}",
+        pattern=r"(?:^|[$#] )docker inspect [^\n]{0,160}\.State\.OOMKilled\}\}[^\n]{0,160}?\btrue(?: (?P<exit_code>[0-9]+))?\s*$"
+        r"|(?P<no_event>`)?[\"']?OOMKilled[\\\"']*[:=] ?[tT]rue\b"
         r"(?P<no_event_2> (?:in|and|means|flag|when|is|tells?|if|or)\b"
         r"|, [a-z]+ [a-z])?",
         proves=Proof.REPORT,
@@ -28,14 +29,26 @@ RUNTIMES: tuple[Signature, ...] = (
     ),
     Signature(
         kind="docker_oom_event",
-        literals=('"oom"',),
-        pattern=r"\\?\"(?:status|Action)\\?\": ?\\?\"oom\\?\"(?:[^\n]{0,40}?\\?\"(?:id|ID)\\?\": ?\\?\""
+        literals=('"oom"', "'oom'"),
+        pattern=r"(?:\b(?:[sS]tatus|[aA]ction)\\?[\"']|\b(?:Action|action)): ?\\?[\"']oom\\?[\"'](?:[^\n]{0,40}?\\?\"(?:id|ID)\\?\": ?\\?\""
         r"(?P<container_id>[0-9a-f]{6,64})\\?\")?"
         r"(?:[^\n]{0,400}?\\?\"name\\?\": ?\\?\"(?P<container_name>[^\"\\]{1,128})\\?\")?",
         proves=Proof.KILL,
         since="Docker 1.10",
         example='{"status":"oom","id":"abc123","Type":"container","Action":"oom","Actor":{"ID":"abc123","Attributes":{"name":"workspace-app"}}}',
         source="docker events --format '{{json .}}'",
+    ),
+    Signature(
+        kind="docker_oom_event",
+        literals=(") oom", "Status=oom", "Action=oom", "Event{Type"),
+        gate=r"\(from [^\n)]{1,200}\) oom|(?:Status|Action)=oom|vent\{Type: ?[\\\\]?\"oom",
+        pattern=r"\b(?P<container_id>[0-9a-f]{12,64}): \(from [^\n)]{1,200}\) oom(?: $|\b[^a-z -])"
+        r"|\b(?:Status|Action)=oom\b(?:[^\n]{0,60}?\bID=(?P<container_id_2>[0-9a-f]{12,64}))?"
+        r"|containerd event: [^\n]{0,20}\bEvent\{Type: ?\\?\"oom\\?\"(?:, Id: ?\\?\"(?P<container_id_3>[0-9a-f]{12,64}))?",
+        proves=Proof.KILL,
+        since="Docker 1.6",
+        example="2015-12-22T01:24:58.000000000Z 9192cb33411f: (from python:3) oom",
+        source="docker events before 1.10, dockerd 1.11 --debug",
     ),
     Signature(
         kind="docker_oom_event",
@@ -59,7 +72,7 @@ RUNTIMES: tuple[Signature, ...] = (
         kind="containerd_oom",
         literals=("TaskOOM",),
         pattern=r"TaskOOM event.{0,24}?(?:container_id|ContainerID)[\\\"]*[:=][\\\" ]*"
-        r"(?P<container_id>[a-zA-Z0-9][a-zA-Z0-9_.-]{5,127})",
+        r"(?P<container_id>[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127})",
         proves=Proof.KILL,
         since="containerd 1.3",
         example=r'level=info msg="TaskOOM event'
@@ -69,9 +82,9 @@ RUNTIMES: tuple[Signature, ...] = (
     Signature(
         kind="containerd_oom",
         literals=("tasks/oom",),
-        gate=r"topic=\\?\"?/tasks/oom|/tasks/oom (?:\{|type=)",
+        gate=r"topic(?:=| - )\\?\"?/tasks/oom|/tasks/oom (?:\{|type=)",
         pattern=r"(?:\b(?:ns|namespace)=(?P<namespace>[a-z0-9._-]+) |(?P<namespace_2>[a-z0-9][a-z0-9._-]*) )?"
-        r"(?:topic=\\?\"?(?P<topic>/tasks/oom)\b\\?\"?(?: type=containerd\.events\.TaskOOM)?"
+        r"(?:topic(?:=| - )\\?\"?(?P<topic>/tasks/oom)\b\\?\"?(?: type=containerd\.events\.TaskOOM)?"
         r"|(?P<topic_2>/tasks/oom) (?:\{|type=containerd\.events\.TaskOOM))"
         r"(?:[^\n]{0,80}?\\?\"?container_id\\?\"?[:=] ?\\?\"?(?P<container_id>[a-zA-Z0-9_.-]{1,128}))?",
         proves=Proof.KILL,
@@ -82,7 +95,7 @@ RUNTIMES: tuple[Signature, ...] = (
     Signature(
         kind="containerd_oom",
         literals=("OOM received", "OOM event received"),
-        pattern=r"conmon.{0,40}?\bOOM (?:event )?received\b",
+        pattern=r"(?:conmon.{0,40}?|<n[a-z]{2,8}>: )\bOOM (?:event )?received\b",
         proves=Proof.KILL,
         since="conmon 2.0",
         example="conmon 8371caad8cc369f16c55 <ninfo>: OOM received",

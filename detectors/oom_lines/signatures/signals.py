@@ -60,7 +60,7 @@ SIGNALS: tuple[Signature, ...] = (
     ),
     end(
         ("9/KILL", "code=killed", "exited, code=killed"),
-        rf"systemd\[[0-9]+\]: {UNIT}: [MC][a-z]+ process (?:(?P<pid>[0-9]+) )?(?:\("
+        rf"systemd\[[0-9]+\]: {UNIT}: [MmCc][a-z]+ process (?:(?P<pid>[0-9]+) )?(?:\("
         rf"(?P<process>[^)\n]{{1,32}})\) )?exited, code=killed, (?:status|signal)=(?:9/)?KILL",
         "systemd 1",
         "Dec 22 01:24:58 devbox systemd[1]: XXX.service: Main process exited, code=killed, status=9/KILL",
@@ -98,8 +98,10 @@ SIGNALS: tuple[Signature, ...] = (
         gate=r"Killed signal term",
     ),
     end(
-        ("exit code -9",),
-        rf"process has died \[(?:pid (?:{_PID}|[^,\n]{{1,12}}), )?exit code -9\b",
+        ("code -9", "status -9", "code: -9", "code=-9", "SIGKILL(-9)"),
+        rf"process has died \[(?:pid (?:{_PID}|[^,\n]{{1,12}}), )?exit code -9\b"
+        r"|(?:(?:[Rr]eturned non-zero exit status|(?:exited|finished|failed|terminated|died) with (?:an? )?(?:exit |return )?(?:code|status)) |\b[Rr]eturn ?code[=:] "
+        r"|(?:failed|FAILED) \(exitcode: )-9\b(?:\) local_rank: [0-9]+ \(pid: (?P<pid_2>[0-9]+)\))?|exit codes of the workers are \{[^}\n]{0,200}?SIGKILL\(-9\)",
         "ROS 1",
         "[ERROR] [gzserver-1]: process has died [pid 69043, exit code -9]",
         "a public report on Gazebo",
@@ -113,18 +115,20 @@ SIGNALS: tuple[Signature, ...] = (
         gate=r"(?:code |=<?)Negsignal\.SIGKILL",
     ),
     end(
-        ("signal 9", "signal: 9", "SIGKILL", "signal: killed", "by KILL", "with KILL"),
+        ("signal 9", "signal: 9", "SIGKILL", "signal: killed", "by KILL", "with KILL", "signal=KILL"),
         _QUOTED + _TALKS_OF + rf"(?:Signal 9 \(SIGKILL\) received by PID {_PID}"
         r"|died with <Signals\.SIGKILL: 9>|[Cc]ommand terminated by signal (?:9|SIGKILL)|\(signal: 9, SIGKILL: kill\)"
         r"|(?:error:|exited:|failed:|with error:|status:) signal: killed\b"
         r"|(?:terminated|exited|killed|died|crashed) (?:by|with|via|due to|on|because of) (?:the )?signal:?"
         r" \[?(?:SIGKILL|9\b|KILL\b)\]?"
-        r"|[(:] ?(?:terminated|killed) by (?:SIGKILL|KILL signal)|signal=SIGKILL\b)",
+        r"|[(:] ?(?:terminated|killed) by (?:SIGKILL|KILL signal)|signal=SIGKILL\b|\(code=killed, signal=(?:9/)?KILL\)"
+        r"|exited due to SIGKILL\b|via signal \[SIGKILL\]|failed with signal \"?SIGKILL\b|[Uu]ncaught signal: 9\b|^signal: killed$"
+        r"|Container terminated on signal 9\b)",
         "various",
         "subprocess.CalledProcessError: Command '['grk_compress']' died with <Signals.SIGKILL: 9>.",
         "CPython subprocess",
         gate=r"(?:by|on|to|due to|via|with|of) (?:the )?(?:signal:? )?\[?(?:SIGKILL|signal 9|9\b|KILL)"
-        r"|Signal 9 \(|signal: (?:killed|9)|Signals\.SIGKILL|signal=SIGKILL",
+        r"|Signal 9 \(|signal: (?:killed|9)|Signals\.SIGKILL|signal=(?:SIG|9/)?KILL|signal \"?\[?SIGKILL",
     ),
     end(
         ("Sending SIGKILL to cgroup",),

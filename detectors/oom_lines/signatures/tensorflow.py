@@ -2,11 +2,11 @@
 
 from detectors.oom_lines.signature import Proof, Signature
 
-_SHAPE = r"(?P<tensor_shape>\[[-0-9, ?]{0,400}\]|(?:dim \{ size: -?[0-9]+ \} ){1,16})"
+_SHAPE = r"(?P<tensor_shape>\[[-0-9, ?]{0,400}\]|\([-0-9, ?]{1,400}\)|(?:dim \{ size: -?[0-9]+ \} ){1,16})"
 _SERVABLE = r"\{? name: (?P<model>[^\s]{1,128}) version: (?P<version>[0-9]+) ?\}?"
 AMOUNT = r"(?P<requested>[0-9][0-9.]* ?(?:[KMGTP]i?B?|bytes|B)\b)"
 
-TENSORFLOW: tuple[Signature, ...] = (
+SERVING: tuple[Signature, ...] = (
     Signature(
         kind="tf_serving_load_oom",
         literals=("esources to load servable", "esources for servable"),
@@ -21,12 +21,13 @@ TENSORFLOW: tuple[Signature, ...] = (
     ),
     Signature(
         kind="tf_serving_load_oom",
-        literals=("oading servable", "load servable", "for servable version"),
+        literals=("oading servable", "load servable", "for servable version", "due to error"),
         gate=r"(?:oading|load) servable:? ?(?:version )?\{.{0,160}(?:OOM|RESOURCE_EX|esource exh|bad_alloc"
-        r"|Insufficient)|for servable version \{",
+        r"|Insufficient|OUT_OF_MEM|[Aa]llocate mem)|for servable version \{|\} due to error: .{0,160}(?:OOM|emory|nsuff)",
         pattern=rf"(?:Loading servable:|[Ee]ncountered an error for servable version|Error while loading"
-        rf" servable|Loading servable version|load servable:?) {_SERVABLE}"
-        r"[^\n\"]{0,120}?(?:OOM when|std::bad_alloc|bad_alloc|Insufficient resources|(?:RESOURCE_EXHAUSTED|Resource"
+        rf" servable|Loading servable version|load servable:?|did not become available: [^\n]{{0,400}}?\{{|Servable) {_SERVABLE}"
+        r"[^\n\"]{0,120}?(?:OOM when|std::bad_alloc|bad_alloc|Insufficient resources|CUDA_ERROR_OUT_OF_MEMORY"
+        r"|[Ff]ailed to allocate (?:memory|device)|(?:RESOURCE_EXHAUSTED|Resource"
         r" exhausted): .{0,60}?(?:OOM|[Mm]emory|[Aa]llocat|resources to load|not enough))",
         proves=Proof.FAILURE,
         since="TensorFlow Serving 1.0",
@@ -34,10 +35,13 @@ TENSORFLOW: tuple[Signature, ...] = (
         " tensor with shape[3,3,512,512]",
         source="tensorflow/serving core/loader_harness.cc",
     ),
+)
+
+TENSORFLOW: tuple[Signature, ...] = (
     Signature(
         kind="tf_resource_exhausted",
         literals=("when allocating tensor",),
-        gate=r"when allocating (?:tensor|$)|when$|shape ?\[[0-9, ]+\] and type",
+        gate=r"when allocating (?:tensor|$)|when$|shape ?[\[(][0-9, ]+[\])] and type",
         pattern=rf"(?:OOM|\boom) when allocating tensor (?:with|of) shape ?{_SHAPE}"
         r"(?:,? and type (?P<dtype>[a-z0-9A-Z_]+))?"
         r"(?:,? on (?P<device>/?[a-zA-Z0-9/:_.-]{1,160}))?(?:,? by allocator "
@@ -62,7 +66,7 @@ TENSORFLOW: tuple[Signature, ...] = (
         + AMOUNT.replace("requested", "requested_2")
         + r"(?: \((?P<requested_bytes_2>[0-9]+) ?B?\))?"
         r"|(?:Ran )?[Oo]ut of memory in memory space|[Ff]ailed to allocate memory|OOM when allocating"
-        r"|MemoryError|[Oo]ut of memory\b(?:$|[.:,;]? [^\"'`a-z]|\.)|Attempting to reserve|Attempting to allocate)",
+        r"|MemoryError|unable to allocate output tensor|[Oo]ut of memory\b(?:$|[.:,;]? [^\"'`a-z]|\.)|Attempting to reserve|Attempting to allocate)",
         proves=Proof.FAILURE,
         since="TensorFlow 1.0; XLA and JAX 0.2",
         example="jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to"
