@@ -18,6 +18,8 @@ LOOK_BACK = 2
 EXIT, OOM_STATES = "process_killed_137", frozenset(("k8s_status_oomkilled", "docker_oom_event"))
 _IN_DOCUMENTS = frozenset((*OOM_STATES, EXIT))
 """Kinds of which the lines around are read by their indentation (documents.py)."""
+_SIGN_KEPT = b"="
+"""A joint of nothing, where the sign of equality that ends a line is a word's own ("task=") and no soft break."""
 _LEAST_WIDTH = 60
 """Columns; nothing narrower cuts lines."""
 _CUT = Pattern(r"(?:[0-9A-Za-z_/.-][0-9A-Za-z_/.-]|=)$")
@@ -194,7 +196,7 @@ def _joined(lines: Sequence[bytes], first: int, index: int, begin: Message, cloc
             break
         following.append(message.text[message.begin :])
     best: Found | None = None
-    for joint in _joints(begin.text, following[0]) if following else ():
+    for joint in _joints(begin.text, following) if following else ():
         whole = _touching([begin.text, *following], joint, first, index, begin)
         if whole is None or best is not None and not _tells_more(whole.hit, best.hit):
             continue
@@ -208,10 +210,12 @@ def _joined(lines: Sequence[bytes], first: int, index: int, begin: Message, cloc
     return best
 
 
-def _joints(before: bytes, after: bytes) -> tuple[bytes, ...]:
+def _joints(before: bytes, following: Sequence[bytes]) -> tuple[bytes, ...]:
     """What a line break may stand for: a blank, or nothing; never a blank within a number or before a full stop."""
+    after = following[0]
     nothing = before[-1:].isdigit() and after[:1].isdigit() or after[:1] in (b".", b",", b":", b")", b"]", b"-", b"_")
-    return (b"",) if nothing else (b" ", b"")
+    kept = (_SIGN_KEPT,) if any(part.endswith(b"=") for part in (before, *following[:-1])) else ()
+    return ((b"",) if nothing else (b" ", b"")) + kept
 
 
 def _touching(parts: Sequence[bytes], joint: bytes, first: int, index: int, begin: Message) -> Found | None:
@@ -246,7 +250,10 @@ def _glued(parts: Sequence[bytes], joint: bytes) -> tuple[bytes, list[int]]:
     """
     text, starts = parts[0], [0]
     for part in parts[1:]:
-        text = text[:-1] if text.endswith(b"=") else text.removesuffix(b"=20").removesuffix(b"\\") + joint
+        if not text.endswith(b"="):
+            text = text.removesuffix(b"=20").removesuffix(b"\\") + joint.removesuffix(_SIGN_KEPT)
+        elif joint != _SIGN_KEPT:
+            text = text[:-1]
         starts.append(len(text))
         text += part
     return text, starts

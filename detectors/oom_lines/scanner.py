@@ -1,6 +1,7 @@
 """The stream: bytes in, events out, in input order."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from itertools import count
 
@@ -21,6 +22,7 @@ _KEPT = 64 << 10
 """Bytes before the place reached that are kept, for what stands around a line of a pod's status."""
 _LONGEST_TEXT = 4096
 _DOCUMENT_KINDS = ("k8s_status_oomkilled", "docker_oom_event", "process_killed_137")
+_REASON_OF_KILLS = "OOMKilling"
 _DOCUMENT_VALUES = ("OOMKilled", "OOM Killed", "true", "137")
 
 
@@ -105,9 +107,9 @@ class Scanner:
         before = self._lines_before(start, LOOK_BACK)
         lines, index = [*before, *after], len(before)
         raw = lines[index]
-        envelope = unwrap(raw)
-        if envelope is not None and envelope.document:
-            self._document_line(envelope.document, raw, start, events)
+        document = _document(raw)
+        if document:
+            self._document_line(document, raw, start, events)
             return self._stop(start, end)
         found = find(lines, index, self._clock)
         joinable = not found or found[-1].may_go_on
@@ -116,7 +118,7 @@ class Scanner:
         taken = 1
         for one in merged(found):
             fields = dict(one.hit.fields)
-            if one.hit.signature.kind in _DOCUMENT_KINDS and _is_entry(raw):
+            if one.hit.signature.kind in _DOCUMENT_KINDS and _is_entry(raw) or _is_message(one, raw):
                 window = self._lines_from(start, end, LINES_AFTER)
                 if not final and len(window) < LINES_AFTER:
                     return None
@@ -124,7 +126,10 @@ class Scanner:
                 told = around([unquoted(line) for line in (*earlier, *window)], len(earlier))
                 if not _belongs(one.hit.signature.kind, told):
                     continue
-                fields = {**fields, **told}
+                if one.hit.signature.kind in _DOCUMENT_KINDS:
+                    fields = {**fields, **told}
+                elif str(told.get("reason", "")).endswith(_REASON_OF_KILLS):
+                    one = _reported(one)
             self._tell(one, fields, start, lines[one.first : one.first + one.lines], index - one.first, events)
             taken = max(taken, one.first + one.lines - index)
         position = start
@@ -224,6 +229,27 @@ def _is_entry(line: bytes) -> bool:
     """Whether a line is a state's entry in a pod's status or the like."""
     told = entry(unquoted(line))
     return told is not None and told.value in _DOCUMENT_VALUES
+
+
+def _document(line: bytes) -> Sequence[str]:
+    """The lines of a document that stands in one: JSON, or text with its line ends escaped; none for another line."""
+    envelope = unwrap(line)
+    if envelope is not None or b"\\n" not in line:
+        return envelope.document if envelope is not None else ()
+    lines = line.decode("utf-8", "replace").replace('\\"', '"').split("\\n")
+    return lines if any(_is_entry(one.encode("utf-8", "replace")) for one in lines) else ()
+
+
+def _is_message(found: Found, line: bytes) -> bool:
+    """Whether the kernel's line is quoted by an event of Kubernetes, as its "message"."""
+    told = entry(unquoted(line)) if found.hit.signature.kind == "kernel_oom_kill" else None
+    return told is not None and told.key == "message"
+
+
+def _reported(found: Found) -> Found:
+    """The same, told by node-problem-detector: its reason is another entry of the event."""
+    signature = replace(found.hit.signature, kind="kubelet_oom_event")
+    return replace(found, hit=replace(found.hit, signature=signature))
 
 
 def _belongs(kind: str, told: dict[str, Value]) -> bool:

@@ -8,7 +8,8 @@ ALLOCATORS: tuple[Signature, ...] = (
         literals=("bad_alloc", "bad allocation", "bad_array_new_length"),
         gate=r"(?:instance of|type|exception:?|description) .{0,160}(?:bad_alloc|bad_array)|what\(\): .{0,6}bad|rror:"
         r" .{0,6}bad_alloc|std::bad_alloc(?:$|: )",
-        pattern=r"(?:terminate called after throwing an instance of .{0,3}?(?:boost::[^\n']{0,160}<)?|terminating (?:with|due to)"
+        pattern=r"(?:terminate called after throwing an instance of .{0,3}?(?:boost::[^\n']{0,160}<)?"
+        r"|terminating (?:with|due to)"
         r" uncaught exception of type |terminate called throwing an exception(?: of type)?:? "
         r"|[Uu]n(?:caught|handled) exception(?: of type)?:? ?'?|C\+\+ exception with description \")"
         r"(?P<exception>(?:[a-z_]+::)*bad_(?:alloc|array_new_length))\b(?:[^\n]{0,40}?what\(\): [^\s]{0,80})?",
@@ -74,11 +75,15 @@ ALLOCATORS: tuple[Signature, ...] = (
             "zmalloc: Out of memory",
             "virtual memory exhausted",
         ),
-        pattern=r"(?:(?P<allocator>mimalloc): error: (?:unable to allocate|out of memory|failed to allocate)[^\n]{0,40}?(?:\((?P<requested_bytes>[0-9]+) bytes|$|memory)"
-        r"|[a-z0-9+]{2,16}: out of memory allocating (?P<requested_bytes_2>[0-9]+) bytes after a total of|\bLLVM ERROR: out of memory\b"
-        r"|\bOut Of Memory allocating (?P<requested_bytes_3>[0-9]+) bytes|zmalloc: Out of memory trying to allocate (?P<requested_bytes_4>[0-9]+) bytes"
+        pattern=r"(?:(?P<allocator>mimalloc): error: (?:unable to allocate|out of memory"
+        r"|failed to allocate)[^\n]{0,40}?(?:\((?P<requested_bytes>[0-9]+) bytes|$|memory)"
+        r"|[a-z0-9+]{2,16}: out of memory allocating (?P<requested_bytes_2>[0-9]+) bytes after a total of"
+        r"|\bLLVM ERROR: out of memory\b"
+        r"|\bOut Of Memory allocating (?P<requested_bytes_3>[0-9]+) bytes"
+        r"|zmalloc: Out of memory trying to allocate (?P<requested_bytes_4>[0-9]+) bytes"
         r"|for OUT OF MEMORY\. Allocating (?P<requested_bytes_5>[0-9]+) bytes"
-        r"|Sanitizer: (?:allocator is )?out of memory trying to allocate 0x[0-9a-f]+|AddressSanitizer failed to allocate 0x[0-9a-f]+"
+        r"|Sanitizer: (?:allocator is )?out of memory trying to allocate 0x[0-9a-f]+"
+        r"|AddressSanitizer failed to allocate 0x[0-9a-f]+"
         r"|virtual memory exhausted: Cannot allocate memory)",
         proves=Proof.FAILURE,
         since="mimalloc 1, GCC 3, LLVM 3, Redis 2",
@@ -89,7 +94,8 @@ ALLOCATORS: tuple[Signature, ...] = (
         kind="cpp_bad_alloc",
         literals=("jemalloc>",),
         gate=r"jemalloc(?:>|\\u003e): Error",
-        pattern=r"<(?P<allocator>jemalloc)>: Error (?:in [a-z_]+\(\): out of memory|allocating [A-Za-z]+\b)(?: Requested: "
+        pattern=r"<(?P<allocator>jemalloc)>: Error (?:in [a-z_]+\(\): out of memory"
+        r"|allocating [A-Za-z]+\b)(?: Requested: "
         r"(?P<requested_bytes>[0-9]+))?",
         proves=Proof.FAILURE,
         since="jemalloc 3",
@@ -137,9 +143,12 @@ ALLOCATORS: tuple[Signature, ...] = (
         kind="cpp_bad_alloc",
         literals=("Cannot allocate memory", "annot allocate memory"),
         gate=r"annot allocate memory",
-        pattern=r"(?P<no_event>[\"'])?(?:\b(?:fork|vfork|clone|mmap|malloc|realloc|calloc|mremap|sbrk|brk|posix_memalign"
-        r"|pthread_create|shmget|mlock|exec|fork/exec [^\n:]{1,200})(?:\(\))?(?: failed| error| retry)?|error while loading shared"
-        r" libraries: [^\n]{1,120}|failed to map segment from shared object|unable to mmap [0-9]+ bytes from file [^\n]{0,120}?)"
+        pattern=r"(?P<no_event>[\"'])?(?:\b(?:fork|vfork|clone|mmap|malloc|realloc|calloc|mremap|sbrk|brk"
+        r"|posix_memalign"
+        r"|pthread_create|shmget|mlock|exec|fork/exec [^\n:]{1,200})(?:\(\))?(?: failed| error| retry)?"
+        r"|error while loading shared"
+        r" libraries: [^\n]{1,120}|failed to map segment from shared object"
+        r"|unable to mmap [0-9]+ bytes from file [^\n]{0,120}?)"
         r": (?:\[?[Ee]rrno[ =]?12\]?:? |Resource temporarily unavailable: )?[Cc]annot allocate memory\b",
         proves=Proof.FAILURE,
         since="any libc (ENOMEM)",

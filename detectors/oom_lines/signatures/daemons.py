@@ -11,7 +11,8 @@ DAEMONS: tuple[Signature, ...] = (
         literals=("by the OOM killer", "by the Linux kernel out-of-mem"),
         gate=r"been killed by the (?:OOM|Linux kernel)|unit has been killed|by the OOM killer",
         pattern=rf"(?:{UNIT}: A process (?:of this unit )?|\bA process of (?:this unit|(?:unit )?"
-        + UNIT.replace("unit>", "unit_2>") + r"(?: unit)?) )has been killed by the (?:OOM killer|Linux kernel out-of-mem)",
+        + UNIT.replace("unit>", "unit_2>")
+        + r"(?: unit)?) )has been killed by the (?:OOM killer|Linux kernel out-of-mem)",
         proves=Proof.KILL,
         since="systemd 243",
         example="devbox systemd[1]: XXX.service: A process of this unit has been killed by the OOM killer.",

@@ -40,11 +40,11 @@ _STATUS_137 = (
         "xit 137",
         "xited(137",
         "xited (137",
-    "xit(137",
-    "rc=137",
-    "rc: 137",
-    'rc": 137',
-    "value 137",
+        "xit(137",
+        "rc=137",
+        "rc: 137",
+        'rc": 137',
+        "value 137",
     ),
 )
 _TELLS_OF = (
@@ -62,9 +62,32 @@ _QUOTED = (
     r" 137[\"'\x60])"
 )
 _GOES_ON = (
-    r"(?P<no_event_2>[)`*]{0,3} (?:X |(?:and|or|not|is|was|were|has|had|are|means?|indicates?|can|could|may|might|but"
+    r"(?P<no_event_2>\]\(|[)`*]{0,3} (?:X |(?:and|or|not|is|was|were|has|had|are|means?|indicates?|can|could|may"
+    r"|might|but"
     r"|when|because|which|typically|usually|often|if|suggests?|for"
     r"|in (?:the|my|our))\b|=)|: (?:the|an?|your|this|it)\b)?"
+)
+
+# What stands before the number: a key and its sign, a sentence about an end, or a tool's own words.
+_TOLD = "|".join(
+    (
+        r"(?:^|request\. )Exit code is |[Ee]xit(?:ed)?[ _]?(?:with )?(?:[Ss]tatus|[Cc]odes?)?(?:\(s\))?[\\\"']?"
+        r"(?:[:=] ?| of )[\\\"'(]?",
+        r"[Ee]xit(?:ed|ing)? with (?:an? )?(?:exit )?(?:[Ss]tatus|[Cc]odes?) [\\\"'(\[]?",
+        rf"{_SAID}[Ee]xit (?:[Ss]tatus|[Cc]odes?) [\\\"'(]?",
+        r"exited (?:with|abnormally with) |exited \(exit code |[Ee]xited with code exit status |exited,? (?:code"
+        r"|status)=",
+        r"[Cc]ontainer [\"'\x60]?[A-Za-z0-9_.-]{1,80}[\"'\x60]? exited \(|Container called exit\(",
+        r"exited: [^ \n]{1,80} \(exit status |\(exit status |: exit status ",
+        r"returned (?:a )?non-zero (?:exit )?(?:status|code):? ?|(?:with|got|gave|: ) ?[Rr]eturn code (?:of )?",
+        r"[Rr]eturn code[=:] ?|\brc[\"']?[=:] ?|\bstatus[\\\"']{0,2}[=:] ?",
+        r"npm (?:ERR!|error) (?:code|errno) |(?:\] ?|^|: )Error ",
+    )
+)
+# The number behind a word or two, and nothing else; and Docker's column.
+_ALONE = (
+    r"(?:^|[\]:] ?|[ \t]{2})[Ee]xit(?:ed)? (?:[Ss]tatus |[Cc]ode )?\(?(?P<exit_code_2>137)\)?(?:[.!]? $"
+    r"| returned from )|\bExited \((?P<exit_code_3>137)\) (?:[Aa]bout an? |[0-9]+ [a-z]+ ago|Less than )"
 )
 
 
@@ -111,15 +134,9 @@ EXITS: tuple[Signature, ...] = (
     ),
     end(
         _STATUS_137,
-        rf"{_QUOTED}|"
-        rf"{_TELLS_OF}(?:(?:^|request\. )Exit code is |[Ee]xit(?:ed)?[ _]?(?:with )?(?:[Ss]tatus|[Cc]odes?)?(?:\(s\))?"
-        rf"[\\\"']?(?:[:=] ?| of )[\\\"'(]?|[Ee]xit(?:ed|s|ing)? with (?:an? )?(?:exit )?(?:[Ss]tatus|[Cc]odes?) "
-        rf"[\\\"'(]?|{_SAID}[Ee]xit (?:[Ss]tatus|[Cc]odes?) [\\\"'(]?"
-        rf"|exited (?:with|abnormally with) |exited \(exit code |returned (?:a )?non-zero (?:exit )?(?:status"
-        rf"|code):? ?|npm (?:ERR!|error) (?:code|errno) |\brc[\"']?[=:] ?|[Rr]eturn code[=:] ?|(?:with|got|gave|: ) ?[Rr]eturn code (?:of )?|Container called exit\(|[Cc]ontainer [\"'\x60]?[A-Za-z0-9_.-]{{1,80}}[\"'\x60]? exited \(|[Ee]xited with code(?: \[| exit status )|\(exit status |: exit status |exited: [^ \n]{{1,80}} \(exit status |exited(?: with)?,? (?:code|status)=|\bstatus[=:] ?|(?:\] ?|^|: )Error )(?P<exit_code>137)\b(?:\(SIGKILL|"
-        rf" \(interrupted by signal 9)?" + _GOES_ON + r"|(?:^|[\]:] ?|[ \t]{2})[Ee]xit(?:ed)? (?:[Ss]tatus |[Cc]ode )?"
-        r"\(?(?P<exit_code_2>137)\)?(?:[.!]? $| returned from )|\bExited \((?P<exit_code_3>137)\)"
-        r" (?:[Aa]bout an? |[0-9]+ [a-z]+ ago|Less than )",
+        rf"{_QUOTED}|{_TELLS_OF}(?:{_TOLD})(?P<exit_code>137)\b(?:\(SIGKILL| \(interrupted by signal 9)?"
+        + _GOES_ON
+        + rf"|{_ALONE}",
         "any shell",
         "Process finished with exit code 137 (interrupted by signal 9: SIGKILL)",
         "JetBrains IDEs; 137 is 128 + 9",
@@ -128,7 +145,8 @@ EXITS: tuple[Signature, ...] = (
     end(
         ("Killed", " killed ", "zsh: killed", "Out Of Memory"),
         r"(?:(?:[^\n]{0,80}?: )?line [0-9]+: +(?P<pid>[0-9]+) Killed\b[^\n]*|\[[0-9]+\][+-]? +(?:(?P<pid_2>[0-9]+)"
-        r" )?Killed\b[^\n]*|\[[0-9]+\][ ]{1,4}[+-]?[ ]{1,4}(?P<pid_4>[0-9]+) killed[ ]{2}[^\n]*|make(?:\[[0-9]+\])?: \*\*\* \[[^\n]{1,120}\] Killed"
+        r" )?Killed\b[^\n]*|\[[0-9]+\][ ]{1,4}[+-]?[ ]{1,4}(?P<pid_4>[0-9]+) killed[ ]{2}[^\n]*"
+        r"|make(?:\[[0-9]+\])?: \*\*\* \[[^\n]{1,120}\] Killed"
         r"|(?:/?bin/)?(?:ba|z|da|k)?sh: [^\n]{0,60}?\b(?P<pid_3>[0-9]+) Killed\b[^\n]*|zsh: killed\b[^\n]*"
         r"|srun: error: [^\n]{1,60}?: task [0-9]+: (?:Killed|Out Of Memory)|Killed(?: \((?:core dumped"
         r"|SIGKILL)\)|: 9)?) $",
@@ -136,7 +154,8 @@ EXITS: tuple[Signature, ...] = (
         "root@a9eade3085a5:/# python /waste_memory.py\nKilled",
         "moby/moby#15621",
         gate=r"(?:^|[^\w\n][ \t]*)Killed(?: \((?:core dumped|SIGKILL)\)|: 9)?[ \t\r]?$|(?:line [0-9]+|sh"
-        r"|zsh):[^\n]{0,60}? [Kk]illed|\][+-]? +(?:[0-9]+ )?Killed|task [0-9]+: (?:Killed|Out Of)|^\[[0-9]+\] .{2,24}[0-9] killed ",
+        r"|zsh):[^\n]{0,60}? [Kk]illed|\][+-]? +(?:[0-9]+ )?Killed|task [0-9]+: (?:Killed|Out Of)"
+        r"|^\[[0-9]+\] .{2,24}[0-9] killed ",
         whole=True,
     ),
     end(

@@ -39,7 +39,8 @@ GPU: tuple[Signature, ...] = (
     Signature(
         kind="cuda_oom",
         literals=("out of memory", "Out of Memory", "Out of memory", "OutOfMemoryError: Allocation on"),
-        gate=r"(?:rror|xception)\)?: ?(?:CUDA|HIP|XPU|MPS backend|NPU) [Oo]ut [Oo]f [Mm]emory|MPS backend out of memory \("
+        gate=r"(?:rror|xception)\)?: ?(?:CUDA|HIP|XPU|MPS backend|NPU) [Oo]ut [Oo]f [Mm]emory"
+        r"|MPS backend out of memory \("
         r"|OutOfMemoryError: Allocation on d|CUDA: ?out of memory",
         pattern=r"(?:Error|error|Exception|rror\)): ?(?:CUDA|HIP|XPU|MPS backend|NPU) [Oo]ut [Oo]f [Mm]emory(?:\.? $"
         r"|[.:;,] ?[^a-z]|`| \()|MPS backend out of memory \(MPS allocated|\bOutOfMemoryError: Allocation on device\b"
@@ -83,13 +84,17 @@ GPU: tuple[Signature, ...] = (
             "thrust::",
             "amount of GPU memory",
         ),
-        gate=r"(?:CUDA|cuda|Cuda|HIP)(?: runtime| driver)? (?:[Ee]rror|failure).{0,160}(?:out of mem|MemoryAllocation)|Cuda Runtime \(out of"
-        r"|cudaSuccess.{0,100}out of mem|THCudaCheck FAIL|GPUassert: out|Gpu API call\) out of|thrust::.{0,30}out of mem|amount of GPU memory \([0-9]",
+        gate=r"(?:CUDA|cuda|Cuda|HIP)(?: runtime| driver)? (?:[Ee]rror|failure).{0,160}(?:out of mem"
+        r"|MemoryAllocation)|Cuda Runtime \(out of"
+        r"|cudaSuccess.{0,100}out of mem|THCudaCheck FAIL|GPUassert: out|Gpu API call\) out of"
+        r"|thrust::.{0,30}out of mem|amount of GPU memory \([0-9]",
         pattern=r"(?:CUDA|cuda|Cuda|HIP)(?: runtime| driver)? (?:[Ee]rror|failure)(?: ?=? ?\(?(?P<errno>2)\)?)?"
         r" ?[:,]? (?:(?:in|at) [^\n\"]{1,120}?(?:: |: 2 \(|code=2\((?:cudaErrorMemoryAllocation|out of memory)\)| ')"
-        r"|(?:cudaMalloc|hipMalloc|cuMemAlloc)\w* [^\n:]{0,60}?failed:? |\(|error )?(?:(?:cudaErrorMemoryAllocation:? ?)?out of"
+        r"|(?:cudaMalloc|hipMalloc|cuMemAlloc)\w* [^\n:]{0,60}?failed:? |\("
+        r"|error )?(?:(?:cudaErrorMemoryAllocation:? ?)?out of"
         r" memory\b| ?\"cudaMalloc)"
-        r"|[Cc]heck failed: [^\n\"]{0,80}?\bcudaSuccess \(2 vs\. 0\) out of memory|error == cudaSuccess\. 2 vs 0[^\n]{0,200}?out of memory"
+        r"|[Cc]heck failed: [^\n\"]{0,80}?\bcudaSuccess \(2 vs\. 0\) out of memory"
+        r"|error == cudaSuccess\. 2 vs 0[^\n]{0,200}?out of memory"
         r"|THCudaCheck FAIL file=[^\n]{1,160}? error=2 : out of memory|GPUassert: out of memory\b"
         r"|Error Code [0-9]+: Cuda Runtime \(out of memory\)|Gpu API call\) out of memory\b"
         r"|thrust::(?:system|detail)[^\n\"]{0,40}?: out of memory\b"
@@ -126,10 +131,18 @@ GPU: tuple[Signature, ...] = (
     ),
     Signature(
         kind="cuda_oom",
-        literals=("Out of memory error on GPU", "ut of memory allocating", "out of memory to allocate", "BFCArena", "ErrorOutOfDeviceMemory", "for requested buffer of size"),
+        literals=(
+            "Out of memory error on GPU",
+            "ut of memory allocating",
+            "out of memory to allocate",
+            "BFCArena",
+            "ErrorOutOfDeviceMemory",
+            "for requested buffer of size",
+        ),
         pattern=r"(?:Out of memory error on GPU (?P<gpu>[0-9]+)\. Cannot allocate (?P<requested>[0-9.]+ ?[KMGT]?i?B)"
         r"|OutOfMemoryError: [Oo]ut of memory (?:allocating|to allocate) (?P<requested_bytes>[0-9,]+) bytes"
-        r"|llocateMemory: (?:vk::)?ErrorOutOfDeviceMemory|BFCArena::AllocateRawInternal[^\n]{0,120}?Available memory of [0-9]+ is smaller than requested bytes of"
+        r"|llocateMemory: (?:vk::)?ErrorOutOfDeviceMemory|BFCArena::AllocateRawInternal[^\n]{0,120}?Available memory"
+        r" of [0-9]+ is smaller than requested bytes of"
         r" (?P<requested_bytes_2>[0-9]+)"
         r"|Failed to allocate memory for requested buffer of size (?P<requested_bytes_3>[0-9]+))",
         proves=Proof.FAILURE,

@@ -17,9 +17,7 @@ KILL = (
     rf"(?:,? score (?P<score>[0-9]+)(?: or (?:a child|sacrifice child))?|[,.:;]? {MEMORY}))"
 )
 LEAD_MEMCG = r"Memory cgroup out of memory(?: \([a-z_]+\))?"
-LEAD_SYSTEM = (
-    r"(?:Out of [Mm]emory(?: \([a-z_]+\)| in UB [0-9]+)?|No available memory (?:in cpuset|\(MPOL_BIND\)))"
-)
+LEAD_SYSTEM = r"(?:Out of [Mm]emory(?: \([a-z_]+\)| in UB [0-9]+)?|No available memory (?:in cpuset|\(MPOL_BIND\)))"
 KILL_LITERALS = (
     "ill process",
     "illed process",
@@ -71,7 +69,8 @@ KILLS: tuple[Signature, ...] = (
         gate=KILL_GATE,
         pattern=rf"[Kk]ill(?P<killed>(?:ed)?) process :? (?P<pid>[0-9]+),?(?: UID :? (?P<uid>[0-9]+),)? {NAME}"
         rf"(?:,? UID :? (?P<uid_3>[0-9]+),?)?"
-        rf"(?:,? score (?P<score>[0-9]+)(?: or (?:a child|sacr)[a-z]*(?: child)?| vm:[0-9]+ kB, rss:[0-9]+ kB[^\n]{{0,20}})|[,.:;]? (?:total-v|vsz:"
+        rf"(?:,? score (?P<score>[0-9]+)(?: or (?:a child|sacr)[a-z]*(?: child)?"
+        rf"| vm:[0-9]+ kB, rss:[0-9]+ kB[^\n]{{0,20}})|[,.:;]? (?:total-v|vsz:"
         rf"|anon-rss:)(?:m?:? (?P<total_vm_kb>[0-9]+) kB,?)? {MEMORY})",
         proves=Proof.KILL,
         since="2.6.18",

@@ -55,7 +55,8 @@ KUBERNETES: tuple[Signature, ...] = (
         pattern=rf"{KILL}[^\n]{{0,200}}?\b[Rr]eason[\"']?: ?[\"']?(?:[A-Z][A-Za-z]{{1,20}})?OOMKilling\b",
         proves=Proof.KILL,
         since="node-problem-detector 0.1",
-        example='"message":"Memory cgroup out of memory: Killed process 4481 (stress) total-vm:1kB, anon-rss:1kB, file-rss:0kB",'
+        example='"message":"Memory cgroup out of memory: Killed process 4481 (stress) total-vm:1kB, anon-rss:1kB,'
+        ' file-rss:0kB",'
         '"reason":"OOMKilling"',
         source="kubernetes/node-problem-detector, an event in JSON",
     ),
@@ -127,7 +128,8 @@ KUBERNETES: tuple[Signature, ...] = (
         kind="k8s_status_oomkilled",
         literals=("OOMKilled",),
         gate=_STATUS_GATE,
-        pattern=r"^[^ \t]{0,3}[ \t]*(?P<pod>[a-z0-9]+(?:[-.][a-z0-9]+)+)(?:[ \t]+[^ \t\n|]{1,60}){0,4}?(?:[ \t]{2,}|\t)(?:Init:)?OOMKilled"
+        pattern=r"^[^ \t]{0,3}[ \t]*(?P<pod>[a-z0-9]+(?:[-.][a-z0-9]+)+)(?:[ \t]+[^ \t\n|]{1,60}){0,4}?(?:[ \t]{2,}"
+        r"|\t)(?:Init:)?OOMKilled"
         r"(?:$|\t|[ \t]{2,}(?:(?P<restart_count>[0-9]+)[ \t(])?)",
         whole=True,
         proves=Proof.REPORT,
@@ -140,12 +142,14 @@ KUBERNETES: tuple[Signature, ...] = (
         kind="k8s_status_oomkilled",
         literals=("OOMKilled",),
         gate=_STATUS_GATE,
-        pattern=r"\b(?:[Cc]ontainer [\"'\x60]?(?P<container>[a-z0-9][a-z0-9_.-]{0,62})[\"'\x60]? (?:\([^\n)]{1,120}\) |in pod [^ \n]{1,120} )?"
+        pattern=r"\b(?:[Cc]ontainer [\"'\x60]?(?P<container>[a-z0-9][a-z0-9_.-]{0,62})[\"'\x60]? (?:\([^\n)]{1,120}\)"
+        r" |in pod [^ \n]{1,120} )?"
         r"was OOMKilled\b|(?:terminated|failed|exited|killed|died|stopped)[^\n\"]{0,60}? with reason [\"']?OOMKilled\b"
         r"|State: Terminated \(OOMKilled\))",
         proves=Proof.REPORT,
         since="Kubernetes 1.2",
-        example="Warning  PreviousContainerWasOOMKilled  pod/web  The previous instance of the container 'web' (docker://12)"
+        example="Warning  PreviousContainerWasOOMKilled  pod/web  The previous instance of the container 'web' "
+        "(docker://12)"
         " was OOMKilled",
         source="xing/kubernetes-oom-event-generator",
         fixed={"reason": _STATUS},
@@ -154,8 +158,8 @@ KUBERNETES: tuple[Signature, ...] = (
         kind="k8s_evicted",
         literals=("low on resource", "low on resource: memory", "low on compute resources"),
         gate=r"low on resource: ?\[?[Mm]em|was low on(?: (?:resource|compute):?)?$|low on compute",
-        pattern=r"node was low on (?:compute resources|resource: \[?(?:MemoryPressure|memory(?:\.available)?)\]?)(?:\b|$)"
-        + f"[.]?{_CONSUMPTION}",
+        pattern=r"node was low on (?:compute resources|resource: \[?(?:MemoryPressure"
+        r"|memory(?:\.available)?)\]?)(?:\b|$)" + f"[.]?{_CONSUMPTION}",
         proves=Proof.NOTHING,
         since="kubelet 1.5",
         example="The node was low on resource: memory. Container citadel was using 43536Ki, which exceeds"
@@ -204,7 +208,8 @@ KUBERNETES: tuple[Signature, ...] = (
         kind="k8s_evicted",
         literals=("to reclaim", "ttempting to reclaim"),
         gate=r"to reclaim(?:\" .{0,40}?resourceName=\"?| )memory",
-        pattern=r"(?:(?:[Ee]viction.{0,40}?|Warning +EvictionThresh.{0,160}?|essage[\"']?: [\"']?A|(?:^|[ \t]{2}|[\"'])A)ttempting to reclaim"
+        pattern=r"(?:(?:[Ee]viction.{0,40}?|Warning +EvictionThresh.{0,160}?|essage[\"']?: [\"']?A|(?:^|[ \t]{2}"
+        r"|[\"'])A)ttempting to reclaim"
         r"|evict pod\(s\) to reclaim|evict pods to reclaim)(?:\" .{0,40}?resourceName=\"?| )memory\b",
         proves=Proof.NOTHING,
         since="kubelet 1.4",

@@ -77,7 +77,8 @@ LANGUAGES: tuple[Signature, ...] = (
         literals=("[Errno 12]", "ArrowMemoryError", "Fatal Python error"),
         pattern=r"(?:^|[^\"'`=(]) ?\[Errno (?P<errno>12)\] (?:Cannot allocate memory|Not enough space)"
         r"|(?P<exception>ArrowMemoryError): (?:malloc|realloc|posix_memalign|mmap)[^\n]{0,20}? of size "
-        r"(?P<requested_bytes>[0-9]+) failed|\bFatal Python error: (?:[^\n\"]{0,60}?[oO]ut of memory|Cannot recover from MemoryErrors)",
+        r"(?P<requested_bytes>[0-9]+) failed|\bFatal Python error: (?:[^\n\"]{0,60}?[oO]ut of memory"
+        r"|Cannot recover from MemoryErrors)",
         gate=r"\[Errno 12\]|ArrowMemoryError|Fatal Python error: .{0,60}emory",
         proves=Proof.FAILURE,
         since="CPython",
@@ -122,7 +123,8 @@ LANGUAGES: tuple[Signature, ...] = (
         r" bytes|Could not reserve enough space for|\bdetail \"java/lang/OutOfMemoryError\"|# +Out of Memory"
         r" Error \(|OutOfDirectMemoryError: failed to allocate (?P<requested_bytes_2>[0-9]+) byte"
         r"|SparkOutOfMemoryError: (?:Unable to acquire (?P<requested_bytes_3>[0-9]+) bytes|[A-Za-z]+ )"
-        r"|Uncaught (?:fatal )?error from thread \[[^\n]{1,120}?\]: Java heap space|(?:^|[Ee]rror: |[Ee]xception: )(?P<jvm_kind>Java heap space)\s*$)",
+        r"|Uncaught (?:fatal )?error from thread \[[^\n]{1,120}?\]: Java heap space|(?:^|[Ee]rror: "
+        r"|[Ee]xception: )(?P<jvm_kind>Java heap space)\s*$)",
         proves=Proof.FAILURE,
         since="Java 6, Eclipse OpenJ9",
         example="#  Out of Memory Error (os_linux.cpp:2961), pid=4711, tid=4712",
@@ -159,8 +161,10 @@ LANGUAGES: tuple[Signature, ...] = (
         kind="go_oom",
         literals=("fatal error: ",),
         gate=r"fatal error: (?:[a-zA-Z]+: )?(?:out of|cannot (?:alloc|reserve)|arena|failed to reserve)",
-        pattern=r"(?:^|[^\w\"'`/]) ?(?P<message>fatal error: (?:(?:[a-zA-Z]{3,24}: )?out of memory|(?:runtime: )?cannot (?:allocate"
-        r" (?:memory|heap metadata)|reserve arena virtual address space)|failed to reserve page summary memory|arena_alloc|out of memory allocating heap arena (?:metadata|map|bitmap)))"
+        pattern=r"(?:^|[^\w\"'`/]) ?(?P<message>fatal error: (?:(?:[a-zA-Z]{3,24}: )?out of memory"
+        r"|(?:runtime: )?cannot (?:allocate"
+        r" (?:memory|heap metadata)|reserve arena virtual address space)|failed to reserve page summary memory"
+        r"|arena_alloc|out of memory allocating heap arena (?:metadata|map|bitmap)))"
         r"(?: \([^\n)]{0,60}\))? $",
         proves=Proof.FAILURE,
         since="Go 1.3",

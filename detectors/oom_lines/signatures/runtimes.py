@@ -7,10 +7,11 @@ RUNTIMES: tuple[Signature, ...] = (
         kind="docker_oom_event",
         literals=("OOMKilled",),
         gate=r"OOMKilled[\\\"']*[:=] ?[tT]rue|State\.OOMKilled\}\}",
-        pattern=r"(?:^|[$#] )docker inspect [^\n]{0,160}\.State\.OOMKilled\}\}[^\n]{0,160}?\btrue(?: (?P<exit_code>[0-9]+))?\s*$"
+        pattern=r"(?:^|[$#] )docker inspect [^\n]{0,160}\.State\.OOMKilled\}\}[^\n]{0,160}?\btrue(?: "
+        r"(?P<exit_code>[0-9]+))?\s*$"
         r"|(?P<no_event>`)?[\"']?OOMKilled[\\\"']*[:=] ?[tT]rue\b"
         r"(?P<no_event_2> (?:in|and|means|flag|when|is|tells?|if|or)\b"
-        r"|, [a-z]+ [a-z])?",
+        r"|, [a-z]+ [a-z])?(?:[^\n]{0,120}?\bExitCode[\\\"']*[:=] ?(?P<exit_code_2>[0-9]+))?",
         proves=Proof.REPORT,
         since="Docker 1.6",
         example='"OOMKilled": true,',
@@ -30,7 +31,8 @@ RUNTIMES: tuple[Signature, ...] = (
     Signature(
         kind="docker_oom_event",
         literals=('"oom"', "'oom'"),
-        pattern=r"(?:\b(?:[sS]tatus|[aA]ction)\\?[\"']|\b(?:Action|action)): ?\\?[\"']oom\\?[\"'](?:[^\n]{0,40}?\\?\"(?:id|ID)\\?\": ?\\?\""
+        pattern=r"(?:\b(?:[sS]tatus|[aA]ction)\\?[\"']|\b(?:Action"
+        r"|action)): ?\\?[\"']oom\\?[\"'](?:[^\n]{0,40}?\\?\"(?:id|ID)\\?\": ?\\?\""
         r"(?P<container_id>[0-9a-f]{6,64})\\?\")?"
         r"(?:[^\n]{0,400}?\\?\"name\\?\": ?\\?\"(?P<container_name>[^\"\\]{1,128})\\?\")?",
         proves=Proof.KILL,
@@ -44,7 +46,8 @@ RUNTIMES: tuple[Signature, ...] = (
         gate=r"\(from [^\n)]{1,200}\) oom|(?:Status|Action)=oom|vent\{Type: ?[\\\\]?\"oom",
         pattern=r"\b(?P<container_id>[0-9a-f]{12,64}): \(from [^\n)]{1,200}\) oom(?: $|\b[^a-z -])"
         r"|\b(?:Status|Action)=oom\b(?:[^\n]{0,60}?\bID=(?P<container_id_2>[0-9a-f]{12,64}))?"
-        r"|containerd event: [^\n]{0,20}\bEvent\{Type: ?\\?\"oom\\?\"(?:, Id: ?\\?\"(?P<container_id_3>[0-9a-f]{12,64}))?",
+        r"|containerd event: [^\n]{0,20}\bEvent\{Type: ?\\?\"oom\\?\"(?:, Id: ?\\?\""
+        r"(?P<container_id_3>[0-9a-f]{12,64}))?",
         proves=Proof.KILL,
         since="Docker 1.6",
         example="2015-12-22T01:24:58.000000000Z 9192cb33411f: (from python:3) oom",

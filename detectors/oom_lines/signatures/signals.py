@@ -100,8 +100,10 @@ SIGNALS: tuple[Signature, ...] = (
     end(
         ("code -9", "status -9", "code: -9", "code=-9", "SIGKILL(-9)"),
         rf"process has died \[(?:pid (?:{_PID}|[^,\n]{{1,12}}), )?exit code -9\b"
-        r"|(?:(?:[Rr]eturned non-zero exit status|(?:exited|finished|failed|terminated|died) with (?:an? )?(?:exit |return )?(?:code|status)) |\b[Rr]eturn ?code[=:] "
-        r"|(?:failed|FAILED) \(exitcode: )-9\b(?:\) local_rank: [0-9]+ \(pid: (?P<pid_2>[0-9]+)\))?|exit codes of the workers are \{[^}\n]{0,200}?SIGKILL\(-9\)",
+        r"|(?:(?:[Rr]eturned non-zero exit status|(?:exited|finished|failed|terminated|died) with (?:an? )?(?:exit "
+        r"|return )?(?:code|status)) |\b[Rr]eturn ?code[=:] "
+        r"|(?:failed|FAILED) \(exitcode: )-9\b(?:\) local_rank: [0-9]+ \(pid: (?P<pid_2>[0-9]+)\))?"
+        r"|exit codes of the workers are \{[^}\n]{0,200}?SIGKILL\(-9\)",
         "ROS 1",
         "[ERROR] [gzserver-1]: process has died [pid 69043, exit code -9]",
         "a public report on Gazebo",
@@ -122,7 +124,8 @@ SIGNALS: tuple[Signature, ...] = (
         r"|(?:terminated|exited|killed|died|crashed) (?:by|with|via|due to|on|because of) (?:the )?signal:?"
         r" \[?(?:SIGKILL|9\b|KILL\b)\]?"
         r"|[(:] ?(?:terminated|killed) by (?:SIGKILL|KILL signal)|signal=SIGKILL\b|\(code=killed, signal=(?:9/)?KILL\)"
-        r"|exited due to SIGKILL\b|via signal \[SIGKILL\]|failed with signal \"?SIGKILL\b|[Uu]ncaught signal: 9\b|^signal: killed$"
+        r"|exited due to SIGKILL\b|via signal \[SIGKILL\]|failed with signal \"?SIGKILL\b|[Uu]ncaught signal: 9\b"
+        r"|^signal: killed$"
         r"|Container terminated on signal 9\b)",
         "various",
         "subprocess.CalledProcessError: Command '['grk_compress']' died with <Signals.SIGKILL: 9>.",

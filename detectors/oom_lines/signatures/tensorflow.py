@@ -23,9 +23,11 @@ SERVING: tuple[Signature, ...] = (
         kind="tf_serving_load_oom",
         literals=("oading servable", "load servable", "for servable version", "due to error"),
         gate=r"(?:oading|load) servable:? ?(?:version )?\{.{0,160}(?:OOM|RESOURCE_EX|esource exh|bad_alloc"
-        r"|Insufficient|OUT_OF_MEM|[Aa]llocate mem)|for servable version \{|\} due to error: .{0,160}(?:OOM|emory|nsuff)",
+        r"|Insufficient|OUT_OF_MEM|[Aa]llocate mem)|for servable version \{|\} due to error: .{0,160}(?:OOM|emory"
+        r"|nsuff)",
         pattern=rf"(?:Loading servable:|[Ee]ncountered an error for servable version|Error while loading"
-        rf" servable|Loading servable version|load servable:?|did not become available: [^\n]{{0,400}}?\{{|Servable) {_SERVABLE}"
+        rf" servable|Loading servable version|load servable:?|did not become available: [^\n]{{0,400}}?\{{"
+        rf"|Servable) {_SERVABLE}"
         r"[^\n\"]{0,120}?(?:OOM when|std::bad_alloc|bad_alloc|Insufficient resources|CUDA_ERROR_OUT_OF_MEMORY"
         r"|[Ff]ailed to allocate (?:memory|device)|(?:RESOURCE_EXHAUSTED|Resource"
         r" exhausted): .{0,60}?(?:OOM|[Mm]emory|[Aa]llocat|resources to load|not enough))",
@@ -66,7 +68,8 @@ TENSORFLOW: tuple[Signature, ...] = (
         + AMOUNT.replace("requested", "requested_2")
         + r"(?: \((?P<requested_bytes_2>[0-9]+) ?B?\))?"
         r"|(?:Ran )?[Oo]ut of memory in memory space|[Ff]ailed to allocate memory|OOM when allocating"
-        r"|MemoryError|unable to allocate output tensor|[Oo]ut of memory\b(?:$|[.:,;]? [^\"'`a-z]|\.)|Attempting to reserve|Attempting to allocate)",
+        r"|MemoryError|unable to allocate output tensor|[Oo]ut of memory\b(?:$|[.:,;]? [^\"'`a-z]|\.)"
+        r"|Attempting to reserve|Attempting to allocate)",
         proves=Proof.FAILURE,
         since="TensorFlow 1.0; XLA and JAX 0.2",
         example="jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to"
