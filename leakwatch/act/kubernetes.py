@@ -107,7 +107,9 @@ class PodRestarter:
             said = why or f"the memory limit of the pod {name} is now {limit / 2**20:.0f} MiB, until it is replaced"
             return Outcome(why is None, said, self._clock.steady() - began)
         if _is_rolled_out(workload):
-            said, done = self._rolled_out(workload, held), True
+            done = not rollout_in_progress(workload)
+            what = f"{workload.key} is paused or in the middle of a rollout; nothing was touched"
+            said = self._rolled_out(workload, held) if done else what
         else:
             why = evict(self._cluster, pod, held, self._patience_seconds)
             done = why is None
@@ -167,8 +169,6 @@ class PodRestarter:
     # -----------------------------------------------------------------------------------------------------------------
 
     def _rolled_out(self, workload: Workload, held: Callable[[], bool]) -> str:
-        if rollout_in_progress(workload):
-            raise ActError(NAME, f"{workload.key} is paused or in the middle of a rollout", "nothing was touched")
         restart_rollout(self._cluster, workload, self._clock.now())
         tool = workload.managed_by
         caveat = f"; it is managed by {tool}, which may put its template back" if tool else ""

@@ -13,7 +13,7 @@ from leakwatch.sample.cgroups.members import largest_in
 from leakwatch.sample.cgroups.source import folder_finder
 from leakwatch.sample.log_files.chunks import read_log
 from leakwatch.sample.pods.source import KubernetesSource
-from leakwatch.sample.probes import container, docker, heap, pods, process
+from leakwatch.sample.probes import container, docker, heap, pods, process, server
 from leakwatch.sample.probes.probe import BoundedProbe
 from leakwatch.sample.processes.find import pid_of_name
 from leakwatch.settings import (
@@ -24,6 +24,8 @@ from leakwatch.settings import (
     Place,
     ProcessPlace,
     PrometheusPlace,
+    ServingKind,
+    ServingSettings,
     TargetSettings,
 )
 
@@ -34,11 +36,11 @@ _FOUND_SECONDS = 5.0
 
 def probes_of(target: TargetSettings) -> tuple[Probe, ...]:
     """Every kind of evidence of a target; each finds the process of the moment when it is collected."""
-    probes: list[Probe] = []
+    probes: list[Probe] = [*_of_server(target.serving), *_of_logs(target.logs)]
     if isinstance(target.place, KubernetesPlace):
-        return (*_of_pod(target.place), *_of_logs(target.logs))
-    if isinstance(target.place, PrometheusPlace):  # its processes are not here; only logs that are named can be
-        return tuple(_of_logs(target.logs))
+        return (*_of_pod(target.place), *probes)
+    if isinstance(target.place, PrometheusPlace):  # its processes are not here; pages and logs that are named can be
+        return tuple(probes)
     find = _Remembered(lambda: pid_of(target.place))
     of_process: tuple[tuple[str, Callable[[int], bytes]], ...] = (
         ("status.txt", process.status),
@@ -58,7 +60,7 @@ def probes_of(target: TargetSettings) -> tuple[Probe, ...]:
     if isinstance(target.place, DockerPlace):
         probes.append(BoundedProbe("container.json", _taken(docker.described, target.place.docker)))
         probes.append(BoundedProbe("container.log", _taken(docker.last_logs, target.place.docker)))
-    return (*probes, *_of_logs(target.logs))
+    return tuple(probes)
 
 
 def pid_of(place: Place) -> int:
@@ -94,6 +96,15 @@ def _of_pod(place: KubernetesPlace) -> list[Probe]:
         BoundedProbe("container.log", lambda seconds: pods.last_logs(KubernetesSource(place))),
         BoundedProbe("container_previous.log", lambda seconds: pods.last_logs(KubernetesSource(place), previous=True)),
     ]
+
+
+def _of_server(serving: ServingSettings | None) -> list[Probe]:
+    if serving is None:
+        return []
+    probes: list[Probe] = [BoundedProbe("metrics_page.txt", lambda seconds: server.metrics_page(serving))]
+    if serving.kind is ServingKind.TF_SERVING:
+        probes.append(BoundedProbe("model_status.json", lambda seconds: server.model_status(serving)))
+    return probes
 
 
 def _of_logs(logs: tuple[str, ...]) -> list[Probe]:

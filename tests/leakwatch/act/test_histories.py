@@ -216,7 +216,7 @@ class Histories(RuleBasedStateMachine):
         for number, (moment, name) in enumerate(self.world.restarts):
             within = [one for one in self.world.restarts[: number + 1] if one[0] > moment - BUDGET.per_seconds]
             assert len(within) <= BUDGET.fleet
-            own = [one for one in within if one[1] == name]
+            own = [one for one in within if (WORKLOADS[one[1]] or one[1]) == (WORKLOADS[name] or name)]
             assert len(own) <= BUDGET.restarts
             assert all(moment - when >= SETTINGS.cooldown_seconds for when, _ in own[:-1])
 

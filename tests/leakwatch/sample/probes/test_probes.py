@@ -1,5 +1,6 @@
 """Evidence of a real process: readable, without secrets, within its time and its size."""
 
+import json
 import os
 import signal
 import subprocess
@@ -17,7 +18,8 @@ from leakwatch.sample.probes.heap import catches, heap_profile, stacks
 from leakwatch.sample.probes.probe import BoundedProbe
 from leakwatch.sample.probes.target import probes_of
 from leakwatch.sample.processes.state import process_state_of
-from leakwatch.settings import CgroupPlace, PidPlace, PrometheusPlace, TargetSettings
+from leakwatch.settings import CgroupPlace, PidPlace, PrometheusPlace, ServingKind, ServingSettings, TargetSettings
+from tests.fakes.tf_serving import PAGE, TfServing
 
 MIB = 2**20
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -170,6 +172,31 @@ def test_logs_that_are_named_are_taken(tmp_path: Path) -> None:
     target = TargetSettings("serving", PrometheusPlace("http://127.0.0.1:9", "serving"), logs=logs)
     parts = [probe.collect(5.0) for probe in probes_of(target)]
     assert [(part.name, part.content) for part in parts] == [("log_1_serving.log", b"a"), ("log_2_serving.log", b"b")]
+
+
+def test_what_the_server_says_is_taken_wherever_it_is() -> None:
+    """Its page as it is, and each version's state with its error; one that is down is the parts' error."""
+    with TfServing().served() as fake:
+        fake.load("bert", 3)
+        fake.load("bert", 4, ok=False)
+        fake.request("bert", 7)
+        serving = ServingSettings(ServingKind.TF_SERVING, fake.url + PAGE)
+        for place in (PidPlace(os.getpid()), PrometheusPlace("http://127.0.0.1:9", "serving")):
+            probes = {one.name: one for one in probes_of(TargetSettings("serving", place, serving))}
+            page = probes["metrics_page.txt"].collect(30.0)
+            assert b':tensorflow:serving:request_count{model_name="bert",status="OK"}' in page.content
+            status = json.loads(probes["model_status.json"].collect(30.0).content)
+            assert status == {
+                "models": {
+                    "bert": [
+                        {"version": 4, "state": "END", "error": "NOT_FOUND: no SavedModel there"},
+                        {"version": 3, "state": "AVAILABLE", "error": None},
+                    ]
+                },
+                "not_asked": 0,
+            }
+    for name in ("metrics_page.txt", "model_status.json"):
+        assert "refused the connection" in (probes[name].collect(30.0).error or "")
 
 
 def test_the_files_of_a_cgroup(tmp_path: Path) -> None:
