@@ -6,14 +6,7 @@ from math import isfinite
 
 from leakwatch import detect
 from leakwatch.deployed import deployed
-from leakwatch.diagnose import (
-    facts_of_deployment,
-    facts_of_incidents,
-    facts_of_process,
-    facts_of_server,
-    facts_of_trace,
-    without_doubts,
-)
+from leakwatch.diagnose import facts_of_incidents, facts_of_trace, without_doubts
 from leakwatch.diagnose.trees import facts_of_file
 from leakwatch.errors import LeakwatchError
 from leakwatch.kills import LogEvidence, facts_of_logs, with_kills
@@ -22,6 +15,7 @@ from leakwatch.sample.log_files import Dating
 from leakwatch.sample.processes.state import process_state_of
 from leakwatch.sample.serving.state import server_state_of
 from leakwatch.sample.trace_files import read_traces
+from leakwatch.surroundings import facts_of_states
 from leakwatch.trace import Trace, with_limit
 from playbooks.types import Deployment, Fact, ProcessState, ServerState
 
@@ -55,36 +49,33 @@ def facts_of(known: Known) -> tuple[Fact, ...]:
     """
     written = tuple(fact for path in known.facts for fact in facts_of_file(path))
     evidence = LogEvidence(*read_all(known.logs, Dating())) if known.logs else None
-    state = process_state_of(known.pid) if known.pid is not None else ProcessState()
+    process = process_state_of(known.pid) if known.pid is not None else ProcessState()
     server = server_state_of(known.server, known.models) if known.server is not None else ServerState()
     deployment, planned = (
         deployed(known.manifest, known.container) if known.manifest is not None else (Deployment(), ProcessState())
     )
-    return (
-        *facts_of_process(planned),
-        *_measured(known, evidence, state, deployment.limit_bytes),
-        *facts_of_deployment(deployment),
-        *facts_of_server(server),
-        *written,
-    )
+    trace = _trace(known, deployment.limit_bytes)
+    told = _logged(evidence) if trace is None else _measured(trace, evidence)
+    return (*told, *facts_of_states((deployment, planned, process, server), trace), *written)
 
 
-def _measured(
-    known: Known, evidence: LogEvidence | None, state: ProcessState, planned_bytes: float | None
-) -> tuple[Fact, ...]:
+def _trace(known: Known, planned_bytes: float | None) -> Trace | None:
     if known.trace is None:
-        return (*_logged(evidence), *facts_of_process(state))
+        return None
     trace = _one_of(read_traces(known.trace), known)
     if known.limit_bytes is not None:
-        trace = with_limit(trace, known.limit_bytes or None)
-    elif trace.limit_bytes is None and planned_bytes is not None and isfinite(planned_bytes):
-        trace = with_limit(trace, planned_bytes)
+        return with_limit(trace, known.limit_bytes or None)
+    if trace.limit_bytes is None and planned_bytes is not None and isfinite(planned_bytes):
+        return with_limit(trace, planned_bytes)
+    return trace
+
+
+def _measured(trace: Trace, evidence: LogEvidence | None) -> tuple[Fact, ...]:
     assessment = detect.assess(trace)
     if evidence is None:
-        return (*facts_of_trace(trace, assessment), *facts_of_process(state, trace))
+        return facts_of_trace(trace, assessment)
     assessment = with_kills(trace, assessment, evidence)
-    told = without_doubts((*facts_of_trace(trace, assessment), *facts_of_logs(trace, assessment, evidence)))
-    return (*told, *facts_of_process(state, trace))
+    return without_doubts((*facts_of_trace(trace, assessment), *facts_of_logs(trace, assessment, evidence)))
 
 
 def _logged(evidence: LogEvidence | None) -> tuple[Fact, ...]:

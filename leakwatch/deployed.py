@@ -5,6 +5,7 @@ import math
 from leakwatch.errors import LeakwatchError
 from leakwatch.lint.recognise import recognise
 from leakwatch.lint.search import Place, read_text
+from leakwatch.lint.source_text import SourceText
 from leakwatch.lint.subjects import Container, Platform, Server
 from playbooks.types import Deployment, ProcessState
 
@@ -25,7 +26,15 @@ def deployed(path: str, name: str | None = None) -> tuple[Deployment, ProcessSta
     Raises:
         LeakwatchError: the file cannot be read, or holds no such container, or several.
     """
-    container = _container(path, name)
+    return _states(_container(read_text(Place(path, named=True)), path, name))
+
+
+def deployed_as(text: str, source: str, name: str | None = None) -> tuple[Deployment, ProcessState]:
+    """The same of what an engine or a cluster says; ``source`` is what an error names. Raises LeakwatchError."""
+    return _states(_container(SourceText(source, text), source, name))
+
+
+def _states(container: Container) -> tuple[Deployment, ProcessState]:
     limit, request = container.memory_limit, container.memory_request
     in_kubernetes = container.workload.platform is Platform.KUBERNETES
     deployment = Deployment(
@@ -41,8 +50,7 @@ def deployed(path: str, name: str | None = None) -> tuple[Deployment, ProcessSta
     return deployment, ProcessState(arguments=(_PROGRAMS[container.server], *flags))
 
 
-def _container(path: str, name: str | None) -> Container:
-    source = read_text(Place(path, named=True))
+def _container(source: SourceText | None, path: str, name: str | None) -> Container:
     found = recognise(source) if source is not None else None
     if found is not None and found.unreadable is not None:
         line, what = found.unreadable

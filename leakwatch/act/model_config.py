@@ -86,6 +86,11 @@ def without_model(content: bytes, model: str) -> bytes:
     return edited
 
 
+def models_in(content: bytes) -> tuple[str, ...]:
+    """The names of its models. Raises ValueError where it cannot be read."""
+    return tuple(one.name for one in parsed(content, whole=False).model_config_list.config)
+
+
 def is_less_one_model(content: bytes, original: bytes) -> bool:
     """Whether a config is the other one without one of its models, as our edit leaves it."""
     try:

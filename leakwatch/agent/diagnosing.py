@@ -1,5 +1,6 @@
 """From what is held true of a live target to a cause: the offline view of its recent past under the live verdict."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -7,18 +8,41 @@ from detectors.types import Answer, Assessment, Level, LiveVerdict, Verdict
 from leakwatch import detect
 from leakwatch.agent.target_state import TargetState
 from leakwatch.sample.history import History
-from leakwatch.trace import Trace
-from playbooks.types import Diagnosis, Fact
+from playbooks.types import Diagnosis
 
 if TYPE_CHECKING:
     from leakwatch.diagnose import Trees
+    from leakwatch.surroundings import State
 
 AGAIN_SECONDS = 600.0
 """A leak that goes on is diagnosed again so often: its cause does not change by the minute."""
 
+KILL_MATTERS_SECONDS = 600.0
+"""A kill without a leak is the matter of so many seconds; its incident is resolved before."""
+
 _LONGEST_PAST_SECONDS = 14 * 86_400.0
 _LEAST_CONFIDENCE = 0.95
 """The live detector tells no probability; its alerts are budgeted to one false one in 50 container-weeks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What a cause is sought for; a new one where any of it changes.
+
+    Attributes:
+        level: what the live detector holds true.
+        conditions: names of those that hold.
+        kills: how many there were, while the last is recent; else 0.
+    """
+
+    level: Level
+    conditions: frozenset[str]
+    kills: int
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether all is well."""
+        return self.level is Level.QUIET and not self.conditions and not self.kills
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,58 +56,61 @@ class Cause:
     """
 
     at_seconds: float
-    level: Level
+    matter: Matter
     diagnosis: Diagnosis | None
     bytes_per_request: dict[str, float]
     model: str | None
 
 
-def is_due(before: Cause | None, verdict: LiveVerdict, now: float) -> bool:
+def matter_of(state: TargetState, now: float) -> Matter:
+    """What is wrong with a target now."""
+    recent = state.killed_at is not None and abs(now - state.killed_at) < KILL_MATTERS_SECONDS
+    return Matter(
+        state.verdict.level if state.verdict is not None else Level.QUIET,
+        frozenset(state.conditions.holding),
+        sum(state.kills.counts.values()) if recent else 0,
+    )
+
+
+def is_due(before: Cause | None, matter: Matter, now: float) -> bool:
     """Whether the cause has to be asked for (again)."""
-    if verdict.level is Level.QUIET:
+    if matter.is_nothing:
         return False
-    return before is None or before.level is not verdict.level or abs(now - before.at_seconds) >= AGAIN_SECONDS
+    return before is None or before.matter != matter or abs(now - before.at_seconds) >= AGAIN_SECONDS
 
 
 def diagnosed(
     state: TargetState,
-    verdict: LiveVerdict,
+    matter: Matter,
     history: History,
     trees: "Trees | None",
     now: float,
-    pid: int | None = None,
+    around: "Iterable[State]" = (),
 ) -> Cause:
-    """The cause of what the live detector holds true, from the stretch before and after its onset.
+    """The cause of what is wrong, from the stretch before and after the onset of what the live detector holds true.
 
-    ``pid`` is the server's process, where it can be seen from here: its flags, environment and threads count as well.
+    ``around`` is what is known of process, server and deployment.
     """
-    from leakwatch.diagnose import diagnose  # an agent may watch for weeks before it needs them
+    from leakwatch.diagnose import diagnose, facts_of_kills  # an agent may watch for weeks before it needs them
+    from leakwatch.surroundings import facts_of_states
 
-    since = now - _LONGEST_PAST_SECONDS
-    if verdict.onset is not None:
+    verdict, since = state.verdict, now - _LONGEST_PAST_SECONDS
+    if verdict is not None and verdict.onset is not None:
         since = max(since, verdict.onset - (now - verdict.onset))
     trace = history.trace(state.target.name, since, now)
     restarts = tuple(at for at in state.restarts if at >= since)
-    assessment = _under(detect.assess(trace, restarts), verdict, restarts)
-    diagnosis = diagnose(trace, assessment, _known(state, trace, assessment, pid), trees)
+    assessment = detect.assess(trace, restarts)
+    if verdict is not None:
+        assessment = _under(assessment, verdict, restarts)
+    known = (*facts_of_kills(trace, assessment, state.incidents), *facts_of_states(around, trace))
+    diagnosis = diagnose(trace, assessment, known, trees, matter.conditions)
     attribution = assessment.attribution
     per_request = {one.model: one.bytes_per_request.estimate for one in attribution.by_model} if attribution else {}
     most = max(attribution.by_model, key=lambda one: one.share) if attribution and attribution.by_model else None
-    if verdict.bytes_per_request is not None:
+    if verdict is not None and verdict.bytes_per_request is not None:
         per_request[""] = verdict.bytes_per_request.estimate
     model = most.model if most is not None and most.share > 0.5 else None
-    return Cause(now, verdict.level, diagnosis, per_request, model)
-
-
-def _known(state: TargetState, trace: Trace, assessment: Assessment, pid: int | None) -> tuple[Fact, ...]:
-    from leakwatch.diagnose import facts_of_kills, facts_of_process
-    from leakwatch.sample.processes.state import process_state_of
-
-    told = facts_of_kills(trace, assessment, state.incidents)
-    process = process_state_of(pid) if pid is not None else None
-    if process is None or not process.running:  # it may be there and not to be seen from here
-        return told
-    return (*told, *facts_of_process(process, trace))
+    return Cause(now, matter, diagnosis, per_request, model)
 
 
 def _under(assessment: Assessment, live: LiveVerdict, restarts: tuple[float, ...]) -> Assessment:

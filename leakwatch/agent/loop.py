@@ -121,9 +121,8 @@ class Agent:
         self._keep(now)
         for one in self.watched:
             own = [what for what in happened if what.target == one.name]
-            verdict = one.detect(now, steady)
-            if verdict is not None:
-                one.diagnose(verdict, self.history, self._trees, now)
+            one.detect(now, steady)
+            verdict = one.diagnose(self.history, self._trees, now)
             asked = self._has_to_be_considered(verdict)
             if asked:
                 self._deciding.add(one.name)
@@ -194,7 +193,8 @@ class Agent:
             self._hand.offer(one.case(verdict, incident, self.history, now))
 
     def _tell(self, one: Watched, decision: Decision | None, happened: Sequence[Happening], now: float) -> None:
-        state, diagnosis, deciding = one.state, one.cause.diagnosis if one.cause else None, one.name in self._deciding
+        state, diagnosis = one.state, one.cause.diagnosis if one.cause else None
+        deciding = one.is_being_diagnosed or one.name in self._deciding
         pending = state.take_pending()
         news = news_of(state.verdict, state.limit_bytes, diagnosis, pending, decision, happened, deciding=deciding)
         self._telling.happened(one.name, news, now, partial(one.recent, self.history, now))

@@ -57,6 +57,11 @@ class TargetState:
         self._pending: list[tuple[str, str, str]] = []
 
     @property
+    def killed_at(self) -> float | None:
+        """Unix seconds of the last kill that was seen; None before."""
+        return self._killed_at
+
+    @property
     def incidents(self) -> tuple[Incident, ...]:
         """Memory incidents of this target that logs told, the newest last."""
         return tuple(self._incidents.values())

@@ -1,13 +1,14 @@
 """One target of the agent: its sources and its state together, through the verbs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from detectors.types import Level, LiveVerdict
 from leakwatch.act.decision import Case
 from leakwatch.agent.backfill import Backfill
-from leakwatch.agent.diagnosing import Cause, diagnosed, is_due
+from leakwatch.agent.diagnosing import Cause, diagnosed, is_due, matter_of
 from leakwatch.agent.looking import LookCounts, Looking
+from leakwatch.agent.survey import Survey
 from leakwatch.agent.target_state import TargetState
 from leakwatch.ports import Clock, Source
 from leakwatch.sample.history import History
@@ -18,9 +19,11 @@ from leakwatch.trace import MEMORY_COLUMNS, Sample, Trace
 
 if TYPE_CHECKING:
     from leakwatch.diagnose import Trees
+    from leakwatch.surroundings import Question
 
 KILLS_NOTE = "kills"
 PAST_SECONDS = 35 * 86_400.0
+_NAMES_MODEL = ("requests_total:", "model_loads_total:")
 _DAY_SECONDS = 86_400.0
 _SHOWN_MEMORY = (*MEMORY_COLUMNS, "limit_bytes", "peak_bytes")
 
@@ -48,6 +51,9 @@ class Watched:
         self.cause: Cause | None = None
         self._past = history_of(target)
         self._backfill: Backfill | None = None
+        self._survey = Survey(target.name, clock)
+        self._judged: LiveVerdict | None = None
+        self.is_being_diagnosed = False
         self._judge_at = clock.steady() + stagger * settings.judge_every_seconds
 
     def restore(self, history: History, now: float) -> int:
@@ -87,19 +93,38 @@ class Watched:
         if note != before:
             history.note(self.name, KILLS_NOTE, note)
 
-    def detect(self, now: float, steady: float) -> LiveVerdict | None:
-        """The verdict, where it is time to judge; None in between."""
-        if steady < self._judge_at or self.state.last is None:
-            return None
-        self._judge_at = max(self._judge_at + self._settings.judge_every_seconds, steady)
-        return self.state.judge(now)
+    def detect(self, now: float, steady: float) -> None:
+        """What is true, where it is time to judge."""
+        if steady >= self._judge_at and self.state.last is not None:
+            self._judge_at = max(self._judge_at + self._settings.judge_every_seconds, steady)
+            self._judged = self.state.judge(now)
 
-    def diagnose(self, verdict: LiveVerdict, history: History, trees: "Trees | None", now: float) -> None:
-        """The cause, where one has to be asked for."""
-        if verdict.level is Level.QUIET:
+    def diagnose(self, history: History, trees: "Trees | None", now: float) -> LiveVerdict | None:
+        """The new verdict, with its cause where it has one; None in between.
+
+        Where a cause has to be sought, process, server and deployment are asked first, and the verdict waits for them;
+        what answers late is taken in when it comes.
+        """
+        matter = matter_of(self.state, now)
+        if matter.is_nothing:
             self.cause = None
-        elif is_due(self.cause, verdict, now):
-            self.cause = diagnosed(self.state, verdict, history, trees, now, self.looking.pid)
+        if is_due(self.cause, matter, now) and not self.is_being_diagnosed:
+            self._survey.begin(self._questions(now))
+            self.is_being_diagnosed = True
+        if self.is_being_diagnosed or (self.cause is not None and self._survey.has_news):
+            self.is_being_diagnosed = not self._survey.is_over
+            if self.is_being_diagnosed:
+                return None
+            self.cause = diagnosed(self.state, matter, history, trees, now, self._survey.states())
+        judged, self._judged = self._judged, None
+        return judged
+
+    def _questions(self, now: float) -> "Mapping[str, Question]":
+        from leakwatch.surroundings import questions_about  # an agent may watch for weeks before it needs them
+
+        columns = self.state.last.values if self.state.last is not None else {}
+        models = {name.partition(":")[2] for name in columns if name.startswith(_NAMES_MODEL)}
+        return questions_about(self.state.target, self.looking.pid, sorted(models), now)
 
     def case(self, verdict: LiveVerdict, incident: str, history: History, now: float) -> Case:
         """What acting is to consider; with the samples so far where the limit is near, for the evidence."""

@@ -1,6 +1,6 @@
 """What was measured -> facts -> a diagnosis: the only runner of playbooks/."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from detectors.types import Assessment
@@ -34,7 +34,11 @@ __all__ = [
 
 
 def diagnose(
-    trace: Trace, assessment: Assessment, more: Iterable[Fact] = (), trees: Trees | None = None
+    trace: Trace,
+    assessment: Assessment,
+    more: Iterable[Fact] = (),
+    trees: Trees | None = None,
+    conditions: Collection[str] = (),
 ) -> Diagnosis | None:
     """The cause and what to do, with the way there; None where there is nothing to explain.
 
@@ -43,9 +47,10 @@ def diagnose(
         more: what else is known (incidents, process, server, deployment); it outweighs what the trace says, but that
             nothing undoes the proof of a kill.
         trees: from which the evidence chooses (`leakwatch.diagnose.choose`); None for the built-in ones.
+        conditions: names of those that hold beside the leak (docs/agent.md).
     """
     facts = without_doubts((*facts_of_trace(trace, assessment), *more))
-    name = choose(facts)
+    name = choose(facts, conditions)
     return diagnose_by(name, facts, trees) if name is not None else None
 
 

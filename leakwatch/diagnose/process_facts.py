@@ -13,6 +13,8 @@ _ALLOCATORS = {"libjemalloc": "jemalloc", "libtcmalloc": "tcmalloc", "libmimallo
 _C_LIBRARIES = {"ld-musl": "musl", "libc.musl": "musl", "libc.so.6": "glibc", "libc-2.": "glibc"}
 _SERVERS = {"tensorflow_model": "tf_serving", "tritonserver": "triton", "torchserve": "torchserve"}
 _MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
+_LEAST_CPUS = 1e-3
+"""The smallest quota that Kubernetes grants; less is no number of CPUs."""
 _OFF = ("0", "false", "no", "off")
 
 
@@ -52,7 +54,7 @@ def _seen(state: ProcessState) -> Iterator[Fact]:
         yield from facts_of_exit_code(state.exit_code)
     if state.arenas is not None:
         yield Fact("arenas", state.arenas, f"{state.arenas} heaps of 64 MiB are reserved for arenas")
-    if state.threads is not None and state.cpus is not None and math.isfinite(state.cpus) and state.cpus > 0:
+    if state.threads is not None and state.cpus is not None and _LEAST_CPUS <= state.cpus < math.inf:
         ratio = state.threads / state.cpus
         yield Fact("threads_per_cpu", ratio, f"{state.threads} threads on {state.cpus:g} CPUs")
     if state.machine is not None:
@@ -61,7 +63,7 @@ def _seen(state: ProcessState) -> Iterator[Fact]:
 
 def _use(cpus: float | None, trace: Trace | None) -> Iterator[Fact]:
     cores = cores_used(trace) if trace is not None else None
-    if cores is not None and cpus is not None and math.isfinite(cpus) and cpus > 0:
+    if cores is not None and cpus is not None and _LEAST_CPUS <= cpus < math.inf:
         yield Fact("cpu_ratio", cores / cpus, f"{cores:.2g} of {cpus:g} CPUs are in use")
 
 

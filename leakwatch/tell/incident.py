@@ -72,6 +72,7 @@ class IncidentState:
         acts: actions that were carried out.
         verified, verified_at: what the verification of an action said, and when, while a condition keeps the incident
             open; None otherwise.
+        alarmed: whether an alarm waits to be told.
         planned: the action of a dry run, or that waits for approval, that was told already, so that it is told once.
         escalated: the reason that was told last; None where none was.
     """
@@ -99,6 +100,7 @@ class IncidentState:
     acts: int = 0
     verified: str | None = None
     verified_at: float | None = None
+    alarmed: bool = False
     planned: str | None = None
     escalated: str | None = None
 
