@@ -58,7 +58,7 @@ class SourceError(LeakwatchError):
 
     def __init__(self, source: str, what: str, fix: str, *, gone: bool = False) -> None:
         super().__init__(f"{source}: {what}; {fix}")
-        self.source, self.gone = source, gone
+        self.source, self.what, self.gone = source, what, gone
 
 
 class ActError(LeakwatchError):

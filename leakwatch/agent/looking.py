@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from leakwatch.agent.belonging import Identity, ids_in
+from leakwatch.errors import SourceError
 from leakwatch.ports import Clock, Source
 from leakwatch.sample.identity import cgroup_of_pid
 from leakwatch.sample.poller import Look, Outcome, Poller
@@ -51,6 +52,16 @@ class Looking:
         self._pollers = tuple(Poller(source, every_seconds, clock) for source in sources)
         self._memory, *self._pages = self._pollers
         self._life: str | None = None
+        self._clock = clock
+        self._gone: tuple[float, SourceError] | None = None
+
+    @property
+    def gone(self) -> tuple[float, str] | None:
+        """Since how many seconds the memory's source says that there is nothing to read, and its words; else None."""
+        if self._gone is None:
+            return None
+        since, error = self._gone
+        return self._clock.steady() - since, error.what
 
     @property
     def pollers(self) -> tuple[Poller, ...]:
@@ -80,7 +91,9 @@ class Looking:
         """
         pages = [look.sample for page in self._pages for look in self._looks(page) if look.sample is not None]
         told = {name: value for page in self._pages for name, value in self._fresh(page)}
-        looks = [look.sample for look in self._looks(self._memory) if look.sample is not None]
+        seen = self._looks(self._memory)
+        self._note_absence(seen)
+        looks = [look.sample for look in seen if look.sample is not None]
         for sample in looks:
             yield Sample(sample.time_seconds, {**told, **sample.values}, sample.life), True
         if not looks and self._is_blind():
@@ -95,6 +108,14 @@ class Looking:
         place = self._target.place
         cgroup = place.cgroup if isinstance(place, CgroupPlace) else None if pid is None else cgroup_of_pid(pid)
         return Identity(pid, cgroup, ids_in(sample.life, cgroup))
+
+    def _note_absence(self, looks: Sequence[Look]) -> None:
+        """A source that fails meanwhile says neither that it is there nor that it is not."""
+        for look in looks:
+            if look.outcome is Outcome.OK:
+                self._gone = None
+            elif look.outcome is Outcome.GONE and look.error is not None and self._gone is None:
+                self._gone = self._clock.steady(), look.error
 
     def _is_blind(self) -> bool:
         age = self._memory.age_seconds()

@@ -14,12 +14,13 @@ from leakwatch.agent.hand import Hand
 from leakwatch.agent.log_reading import LogReading
 from leakwatch.agent.looking import LookCounts
 from leakwatch.agent.newsroom import news_of
-from leakwatch.agent.watched import KILLS_NOTE, Watched
+from leakwatch.agent.watched import GONE_SECONDS, KILLS_NOTE, Watched
 from leakwatch.ports import Clock, Source
 from leakwatch.sample.history import History
 from leakwatch.sample.poller import stop_all
 from leakwatch.settings import Settings, TargetSettings
 from leakwatch.tell import units
+from leakwatch.tell.incident import News
 from leakwatch.tell.metrics_page import PageState
 from leakwatch.tell.telling import Telling
 
@@ -83,6 +84,7 @@ class Agent:
             self.history.thin_out(name, now)
         self.beat_at, self.cycles, self.page = clock.steady(), 0, PageState()
         self._trouble: str | None = None
+        self._let_go_at: float | None = clock.steady() + GONE_SECONDS
         self._deciding: set[str] = set()
 
     def start(self) -> None:
@@ -129,6 +131,7 @@ class Agent:
             self._tell(one, decisions.get(one.name), own, now)
             if verdict is not None and asked:  # after its incident was opened, whose key the ledger keeps
                 self._offer(one, verdict, now)
+        self._let_go(now, steady)
         self._look_after_the_disk(now, happened)
         self.beat_at, self.cycles, self.page = self._clock.steady(), self.cycles + 1, self._page()
 
@@ -196,8 +199,25 @@ class Agent:
         state, diagnosis = one.state, one.cause.diagnosis if one.cause else None
         deciding = one.is_being_diagnosed or one.name in self._deciding
         pending = state.take_pending()
-        news = news_of(state.verdict, state.limit_bytes, diagnosis, pending, decision, happened, deciding=deciding)
+        news = news_of(
+            state.verdict,
+            state.limit_bytes,
+            diagnosis,
+            pending,
+            decision,
+            happened,
+            deciding=deciding,
+            gone=one.gone,
+        )
         self._telling.happened(one.name, news, now, partial(one.recent, self.history, now))
+
+    def _let_go(self, now: float, steady: float) -> None:
+        """Incidents of targets that have not been among ours for a while end, and are told to have: a pod that went, a
+        target that was taken out of the settings. One that comes back in between, as pods do, goes on in its own."""
+        if self._let_go_at is not None and steady >= self._let_go_at:
+            self._let_go_at = None
+            for name in self._telling.open_elsewhere():
+                self._telling.happened(name, News(gone="gone, or no longer among the targets"), now)
 
     def _keep(self, now: float) -> None:
         """Samples and kills are on the disk before anything takes time: kill -9 costs no more than the newest."""

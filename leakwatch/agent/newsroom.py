@@ -20,6 +20,7 @@ def news_of(
     happened: Sequence[Happening],
     *,
     deciding: bool = False,
+    gone: str | None = None,
 ) -> News:
     """Everything together; what did not happen is left out. ``deciding``: the decision is not there yet."""
     action, outcome, verified, escalate = _came_of_it(happened)
@@ -47,6 +48,7 @@ def news_of(
         approval=approval,
         verified=verified,
         escalate=escalate,
+        gone=gone,
         began=pending.began,
         ended=pending.ended,
         lines=(*pending.lines, *(one.sentence for one in happened if one.what in told)),

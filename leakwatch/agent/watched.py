@@ -14,6 +14,7 @@ from leakwatch.ports import Clock, Source
 from leakwatch.sample.history import History
 from leakwatch.sample.sources import history_of
 from leakwatch.settings import Settings, TargetSettings
+from leakwatch.tell import units
 from leakwatch.tell.metrics_page import PageTarget
 from leakwatch.trace import MEMORY_COLUMNS, Sample, Trace
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 KILLS_NOTE = "kills"
 PAST_SECONDS = 35 * 86_400.0
+GONE_SECONDS = 900.0
+"""What is not there for so long is gone for good: a pod that crashes waits at most 5 min for its next try."""
+
 _NAMES_MODEL = ("requests_total:", "model_loads_total:")
 _DAY_SECONDS = 86_400.0
 _SHOWN_MEMORY = (*MEMORY_COLUMNS, "limit_bytes", "peak_bytes")
@@ -94,8 +98,8 @@ class Watched:
             history.note(self.name, KILLS_NOTE, note)
 
     def detect(self, now: float, steady: float) -> None:
-        """What is true, where it is time to judge."""
-        if steady >= self._judge_at and self.state.last is not None:
+        """What is true, where it is time to judge, and there is something to judge."""
+        if steady >= self._judge_at and self.state.last is not None and self.gone is None:
             self._judge_at = max(self._judge_at + self._settings.judge_every_seconds, steady)
             self._judged = self.state.judge(now)
 
@@ -105,6 +109,9 @@ class Watched:
         Where a cause has to be sought, process, server and deployment are asked first, and the verdict waits for them;
         what answers late is taken in when it comes.
         """
+        if self.gone is not None:
+            self.cause, self._judged, self.is_being_diagnosed = None, None, False
+            return None
         matter = matter_of(self.state, now)
         if matter.is_nothing:
             self.cause = None
@@ -125,6 +132,14 @@ class Watched:
         columns = self.state.last.values if self.state.last is not None else {}
         models = {name.partition(":")[2] for name in columns if name.startswith(_NAMES_MODEL)}
         return questions_about(self.state.target, self.looking.pid, sorted(models), now)
+
+    @property
+    def gone(self) -> str | None:
+        """Why there is nothing left that could leak, as a clause; None while it is there, or was until lately."""
+        absence = self.looking.gone
+        if absence is None or absence[0] < GONE_SECONDS:
+            return None
+        return f"gone for {units.duration(absence[0])} ({absence[1]})"
 
     def case(self, verdict: LiveVerdict, incident: str, history: History, now: float) -> Case:
         """What acting is to consider; with the samples so far where the limit is near, for the evidence."""

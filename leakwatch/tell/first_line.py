@@ -12,10 +12,12 @@ from playbooks.types import Action as Remedy
 _DO = {Remedy.RELOAD_MODEL: "reload", Remedy.RAISE_LIMIT: "raise the limit", Remedy.RESTART: "restart"}
 _DID = {Remedy.RELOAD_MODEL: "reloaded", Remedy.RAISE_LIMIT: "raised the limit", Remedy.RESTART: "restarted"}
 _ABOUT = "about to"
+_NOW_SECONDS = 60.0
+NO_LONGER = "no longer grows"
 _WORDS = {Stage.ESCALATED: "ESCALATED", Stage.RESOLVED: "RESOLVED"}
 
 
-def title(stage: Stage, state: IncidentState, now: float, *, flapped: bool = False) -> str:
+def title(stage: Stage, state: IncidentState, now: float, *, flapped: bool = False, gone: str | None = None) -> str:
     """LEAK serving: anon grows 12.1 MiB/h (11.6 to 12.7), 3 h 20 min left to 16 GiB; nothing done (dry run): ..."""
     # what was done was done about the leak, which may have ended with it before the backend said so
     about = state.grew or state.about if stage is Stage.ACTED else state.about
@@ -23,20 +25,46 @@ def title(stage: Stage, state: IncidentState, now: float, *, flapped: bool = Fal
     name = units.visible(state.target)
     if stage is Stage.RESOLVED:
         lasted = units.duration(max(0.0, now - state.opened_at)) if state.opened_at is not None else "some time"
-        return f"{word} {name}: {state.about or 'well again'} after {lasted}; {state.did}"
+        parts = (f"open for {lasted}", *_looking_back(state), gone, *_deeds(state, now))
+        return f"{word} {name}: {'; '.join(part for part in parts if part)}{_verified(state)}"
     reason = state.escalated if stage is Stage.ESCALATED else None
-    said = "; ".join(part.rstrip(".") for part in (reason, about, state.did) if part)
+    said = "; ".join(part.rstrip(".") for part in (reason, about, *_deeds(state, now)) if part)
     return f"{word} {name}: {said}" + (f" (back for the {_ordinal(state.reopened + 1)} time)" if flapped else "")
+
+
+def _looking_back(state: IncidentState) -> tuple[str, ...]:
+    """What was wrong."""
+    over = not state.about or state.about == state.grew or state.about.endswith(NO_LONGER)
+    return tuple(part for part in (state.pace, "" if over else state.about) if part) or ("well again",)
+
+
+def _deeds(state: IncidentState, now: float) -> tuple[str, ...]:
+    """What was done about it, with the time where that is not now; also what was done before it came back."""
+    if state.deed is None or state.deed_at is None:
+        return (state.did,)
+    at = f" at {units.moment(state.deed_at)[11:16]}Z"
+    if abs(now - state.deed_at) >= 86_400:
+        at = f" at {units.moment(state.deed_at)}"
+    if state.did != state.deed:
+        return state.did, f"before that {state.deed}{at}"
+    return (state.did + (at if abs(now - state.deed_at) >= _NOW_SECONDS else ""),)
+
+
+def _verified(state: IncidentState) -> str:
+    """Whether it is known that what was done helped; nothing where nothing was."""
+    if not state.acts:
+        return ""
+    return ", verified" if state.verified is not None else ", not verified"
+
+
+def grew(verdict: LiveVerdict) -> str:
+    """anon grew 12.1 MiB/h (11.6 to 12.7)."""
+    return f"{metric_name(verdict.metric)} grew{_rate(verdict)}"
 
 
 def growth(verdict: LiveVerdict, limit_bytes: float | None) -> str:
     """anon grows 12.1 MiB/h (11.6 to 12.7), 3 h 20 min left to 16 GiB."""
-    said = f"{metric_name(verdict.metric)} grows"
-    if verdict.trend is not None:
-        trend = verdict.trend
-        _, scale = units.size_unit(trend.slope_per_second * 3600)
-        low, high = (units.number(end * 3600 / scale) for end in (trend.low, trend.high))
-        said += f" {units.rate(trend.slope_per_second)} ({low} to {high})"
+    said = f"{metric_name(verdict.metric)} grows{_rate(verdict)}"
     if not limit_bytes:
         return f"{said}, no limit known"
     limit, forecast = units.size(limit_bytes), verdict.forecast
@@ -45,6 +73,15 @@ def growth(verdict: LiveVerdict, limit_bytes: float | None) -> str:
     if forecast.seconds_to_limit <= 0:
         return f"{said}, the limit of {limit} is reached"
     return f"{said}, {units.duration(forecast.seconds_to_limit)} left to {limit}"
+
+
+def _rate(verdict: LiveVerdict) -> str:
+    trend = verdict.trend
+    if trend is None:
+        return ""
+    _, scale = units.size_unit(trend.slope_per_second * 3600)
+    low, high = (units.number(end * 3600 / scale) for end in (trend.low, trend.high))
+    return f" {units.rate(trend.slope_per_second)} ({low} to {high})"
 
 
 def done(news: News, state: IncidentState) -> str:

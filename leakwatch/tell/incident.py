@@ -8,6 +8,7 @@ from detectors.types import LiveVerdict
 from leakwatch.ports import Action, Outcome
 from playbooks.types import Diagnosis
 
+NOTHING = "nothing done"
 KEPT_LINES = 20
 """An incident remembers so many of its lines; the older ones were told already, or are counted."""
 
@@ -26,6 +27,8 @@ class News:
         approval: the command that lets the action go ahead, where it waits for a person.
         verified: a sentence that says that the target is well again after an action; it resolves the incident.
         escalate: a sentence that says why a person has to look now.
+        gone: a clause that says why there is nothing left to be wrong: it has long been gone, or is no longer watched.
+            It resolves the incident.
         began, ended: conditions as (name, sentence): a name begins once and ends once.
         lines: what else is worth a line of an open incident (a restart); without one it is not told.
         alarms: what opens an incident by itself although it is over already: an OOM kill.
@@ -41,6 +44,7 @@ class News:
     approval: str | None = None
     verified: str | None = None
     escalate: str | None = None
+    gone: str | None = None
     began: tuple[tuple[str, str], ...] = ()
     ended: tuple[tuple[str, str], ...] = ()
     lines: tuple[str, ...] = ()
@@ -59,7 +63,9 @@ class IncidentState:
         conditions: names of those that hold.
         about: the first line's middle part as last known: "anon grows 12.1 MiB/h ..., 3 h 20 min left to 16 GiB".
         grew: the same of its leak, as it was last true.
+        pace: how fast that was, looking back: "anon grew 12.1 MiB/h (11.6 to 12.7)".
         did: the first line's last part: "nothing done (dry run): would restart".
+        deed, deed_at: the last action that was carried out, in the same words, and when, also before it was reopened.
         lines: those not told yet.
         severity: as last told.
         told_at: when the last message came to be.
@@ -86,7 +92,10 @@ class IncidentState:
     conditions: tuple[str, ...] = ()
     about: str = ""
     grew: str = ""
-    did: str = "nothing done"
+    pace: str = ""
+    did: str = NOTHING
+    deed: str | None = None
+    deed_at: float | None = None
     lines: tuple[str, ...] = ()
     severity: str = "info"
     told_at: float | None = None

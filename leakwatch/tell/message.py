@@ -65,10 +65,12 @@ def _remember(state: IncidentState, news: News, now: float, pace: Pace) -> Incid
     """What is true now; opens an incident where something is wrong and none is open."""
     verdict = news.verdict
     leak = state.leak if verdict is None else verdict.level is Level.LEAK and not _is_over(verdict, state, now, pace)
-    leak = leak and news.verified is None
-    gone = {name for name, _ in news.ended}
+    leak = leak and news.verified is None and news.gone is None
+    over = {name for name, _ in news.ended}
     began = tuple((name, said) for name, said in news.began if name not in state.conditions)
-    conditions = tuple(name for name in (*state.conditions, *(name for name, _ in began)) if name not in gone)
+    conditions = tuple(name for name in (*state.conditions, *(name for name, _ in began)) if name not in over)
+    if news.gone is not None:
+        conditions = ()
     ended = tuple(said for name, said in news.ended if name in state.conditions)
     acted = news.action is not None and news.outcome is not None and not news.action.dry_run
     wrong = leak or bool(conditions or news.alarms) or news.escalate is not None
@@ -79,19 +81,24 @@ def _remember(state: IncidentState, news: News, now: float, pace: Pace) -> Incid
         seen = _opened(state, verdict if leak else None, now, pace)
     events = (*(said for _, said in began), *ended, *news.alarms, *news.lines)
     events = tuple(f"{units.moment(now)[11:]} {said}" for said in events)
-    if state.is_open and verdict is not None and leak != state.leak and news.verified is None:
-        events = (*events, f"{units.moment(now)[11:]} {'grows' if leak else 'no longer grows'}")
+    if state.is_open and verdict is not None and leak != state.leak and news.verified is None and news.gone is None:
+        events = (*events, f"{units.moment(now)[11:]} {'grows' if leak else first_line.NO_LONGER}")
+    did = first_line.done(news, seen)
+    carried_out = acted and news.outcome is not None and news.outcome.done
     return replace(
         seen.with_lines(events),
         leak=leak,
         conditions=conditions,
         about=(about := _about(seen, news, began, leak=leak)),
         grew=about if leak else seen.grew,
-        did=first_line.done(news, seen),
+        pace=first_line.grew(verdict) if leak and verdict is not None else seen.pace,
+        did=did,
+        deed=did if carried_out else seen.deed,
+        deed_at=now if carried_out else seen.deed_at,
         alarmed=seen.alarmed or bool(news.alarms),
         verified=None if leak or news.alarms else news.verified or seen.verified,
         verified_at=now if news.verified is not None else seen.verified_at,
-        acts=seen.acts + (acted and news.outcome is not None and news.outcome.done),
+        acts=seen.acts + carried_out,
         clear_at=None if wrong else (now if seen.clear_at is None else seen.clear_at),
     )
 
@@ -107,6 +114,7 @@ def _is_over(verdict: LiveVerdict, state: IncidentState, now: float, pace: Pace)
 def _opened(state: IncidentState, verdict: LiveVerdict | None, now: float, pace: Pace) -> IncidentState:
     if state.closed_at is not None and abs(now - state.closed_at) < pace.most_settle_seconds:
         again = IncidentState(state.target, state.key, state.number, opened_at=now)
+        again = replace(again, deed=state.deed, deed_at=state.deed_at)
         return replace(again, reopened=state.reopened + 1, updates=state.updates)
     since = verdict.since if verdict is not None else None
     began = since if since is not None and since > (state.closed_at or -math.inf) else now
@@ -121,8 +129,8 @@ def _about(state: IncidentState, news: News, began: tuple[tuple[str, str], ...],
     if said:
         return said[0].rstrip(".")
     if verdict is not None and state.leak:
-        return f"{metric_name(verdict.metric)} no longer grows"
-    return "no longer grows" if state.leak else state.about
+        return f"{metric_name(verdict.metric)} {first_line.NO_LONGER}"
+    return first_line.NO_LONGER if state.leak else state.about
 
 
 def _stage(state: IncidentState, seen: IncidentState, news: News, now: float, pace: Pace) -> Stage | None:
@@ -143,7 +151,7 @@ def _stage(state: IncidentState, seen: IncidentState, news: News, now: float, pa
         return Stage.ACTED
     if seen.clear_at is None:
         return None
-    if seen.verified is not None:
+    if seen.verified is not None or news.gone is not None:
         return Stage.RESOLVED
     settle_seconds = min(pace.settle_seconds * 4.0 ** min(seen.reopened, 20), pace.most_settle_seconds)
     return Stage.RESOLVED if abs(now - seen.clear_at) >= settle_seconds else None
@@ -230,7 +238,7 @@ def _notification(
         stage=stage,
         severity=_severity(seen, news, stage),
         target=seen.target,
-        title=first_line.title(stage, seen, now, flapped=flapped),
+        title=first_line.title(stage, seen, now, flapped=flapped, gone=news.gone),
         sentences=because,
         news=verified + (changes if seen.number else waiting_lines(seen)),
         facts=facts_of(seen, news, now),

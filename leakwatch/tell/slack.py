@@ -46,7 +46,7 @@ class SlackWebhook:
 
     def notify(self, notification: Notification, thread: Mapping[str, str], *, again: bool = False) -> Delivery:
         """One self-contained message; where Slack refuses its blocks, its text alone."""
-        blocks = slack_blocks.message(notification, self._links, buttons=self._buttons)
+        blocks = slack_blocks.message(notification, self._links, buttons=self._buttons, again=again)
         delivery, said = self._send(slack_blocks.text(notification), blocks)
         if said in _BLOCKS_REFUSED:
             delivery, said = self._send(slack_blocks.text(notification), None)

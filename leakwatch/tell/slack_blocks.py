@@ -27,15 +27,26 @@ def text(notification: Notification) -> str:
     return f"{_mark(notification)} {plain(notification.title, 2900)}"
 
 
-def message(n: Notification, links: Links, *, file_id: str | None = None, buttons: bool = False) -> list[Block]:
+def message(
+    n: Notification, links: Links, *, file_id: str | None = None, buttons: bool = False, again: bool = False
+) -> list[Block]:
     """The whole incident as it stands: the head of a thread, or a message of its own.
 
-    ``file_id`` is an uploaded chart; without one the sparkline is shown. ``buttons`` asks for approval by buttons.
+    ``file_id`` is an uploaded chart; without one the sparkline is shown. ``buttons`` asks for approval by buttons;
+    ``again`` says that the same message may have come before.
     """
     blocks = [*_head(n), *_fields(n)]
     blocks += [_image(n, file_id)] if file_id is not None else _sparkline(n)
     return _within(
-        [*blocks, *_news(n), *_done(n), *_approval(n, buttons=buttons), *_why(n), *_cause(n), _foot(n, links)]
+        [
+            *blocks,
+            *_news(n),
+            *_done(n),
+            *_approval(n, buttons=buttons),
+            *_why(n),
+            *_cause(n),
+            _foot(n, links, again=again),
+        ]
     )
 
 
@@ -128,10 +139,11 @@ def _approval(n: Notification, *, buttons: bool) -> list[Block]:
     return [command, {"type": "actions", "block_id": "leakwatch_approval", "elements": pressed}]
 
 
-def _foot(n: Notification, links: Links) -> Block:
+def _foot(n: Notification, links: Links, *, again: bool = False) -> Block:
     pages = ((links.runbook(n.target), "Runbook"), (links.dashboard(n.target), "Dashboard"))
     parts = [link(url, label) for url, label in pages if url is not None and len(url) < 1000]
     said = f"leakwatch · {units.moment(n.at_seconds)} · {mrkdwn(n.key, 200)} #{n.number}"
+    said += f" · sent again: it is the same message where you have #{n.number} already" if again else ""
     return {"type": "context", "elements": [_mrkdwn_object(" · ".join([*parts, said]))]}
 
 

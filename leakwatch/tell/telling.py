@@ -96,6 +96,11 @@ class Telling:
         """What is remembered of a target's incident."""
         return self._incidents.get(target) or IncidentState(target)
 
+    def open_elsewhere(self) -> tuple[str, ...]:
+        """Names of targets that are not watched, of which an incident is open still."""
+        with self._wake:
+            return tuple(name for name, one in self._incidents.items() if one.is_open and name not in self._targets)
+
     def counts(self) -> Mapping[tuple[str, str], int]:
         """By channel and outcome: delivered, failed (and tried again), refused, expired, dropped (for want of room)."""
         with self._wake:

@@ -1,5 +1,6 @@
 """The agent beside a process that really leaks, until the kernel really kills it; and beside one that is well."""
 
+import json
 import os
 import re
 import signal
@@ -15,6 +16,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+
+from tests.fakes.http_receiver import Receiver
+from tests.fakes.sick_server import SickServer, silent
+from tests.fakes.tf_serving import PAGE, TfServing
 
 DEADLINE_SECONDS = 120.0
 MIB = 2**20
@@ -111,9 +116,9 @@ def begin() -> Iterator[Callable[..., subprocess.Popen]]:
     """Starts a program within a cgroup; all of them are ended."""
     begun: list[subprocess.Popen] = []
 
-    def start(program: str, cgroup: Path, *arguments: object) -> subprocess.Popen:
-        command = [sys.executable, "-c", program, *map(str, arguments)]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
+    def start(program: str, cgroup: Path, *arguments: object, name: str = sys.executable) -> subprocess.Popen:
+        command = [name, "-c", program, *map(str, arguments)]
+        process = subprocess.Popen(command, executable=sys.executable, stdin=subprocess.PIPE, text=True)
         begun.append(process)
         (cgroup / "cgroup.procs").write_text(str(process.pid))
         process.stdin.write("go\n")
@@ -136,9 +141,10 @@ def rate_of(log: Path) -> float:
 def settings(tmp_path: Path) -> Callable[..., Path]:
     """Writes settings for targets in YAML."""
 
-    def write(*targets: str, every: str = "250ms") -> Path:
+    def write(*targets: str, every: str = "250ms", more: tuple[str, ...] = ()) -> Path:
         config = tmp_path / "agent.yaml"
         lines = [f"sample_every: {every}", "judge_every: 500ms", "listen: 127.0.0.1:0", f"state_dir: {tmp_path}/state"]
+        lines += more
         config.write_text("\n".join([*lines, "targets:", *(f"- {target}" for target in targets)]))
         return config
 
@@ -200,3 +206,89 @@ def test_real_kills_are_counted_once_each_across_a_restart_of_the_agent(
     second.until(lambda: (second.value("leakwatch_samples_total", source="cgroup") or 0) > looks + 8, "more looks")
     assert kills(second) == 2.0
     second.end()
+
+
+KEEPER = """
+import sys
+kept = []
+for line in sys.stdin:
+    kept += [bytearray(12288) for _ in range(int(line) if line.strip().isdigit() else 0)]
+"""
+"""Each request, told in numbers of them, leaves 12 KiB behind."""
+POLLED = "Does TF Serving poll its model config, so that one model can be reloaded alone?"
+FLAGS = ("--model_config_file=/m.config", "--model_config_file_poll_wait_seconds=60", "--rest_api_port=8501")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A webhook's other end."""
+    one = Receiver().start()
+    yield one
+    one.stop()
+
+
+def told_of(receiver: Receiver) -> dict[str, tuple[str, str]]:
+    """The newest diagnosis that was told: playbook, and by question the answer with its evidence."""
+    found = [document for got in receiver.got if (document := json.loads(got.body))["diagnosis"]]
+    if not found:
+        return {}
+    diagnosis = found[-1]["diagnosis"]
+    path = {one["ask"]: (one["answer"], one["evidence"]) for one in diagnosis["path"]}
+    return {"playbook": (diagnosis["playbook"], diagnosis["cause"])} | path
+
+
+@pytest.mark.slow
+def test_a_leak_is_told_with_what_process_and_server_say(
+    tmp_path: Path, settings, memory_cgroup: Callable[..., Path], begin: Callable[..., subprocess.Popen], receiver
+):
+    """Flags of the running command line, its allocator and the states of its models answer the tree's questions: what
+    `playbook run` would find by hand is in the first message."""
+    cgroup, server = memory_cgroup(LIMIT_BYTES, "facts"), TfServing()
+    server.load("resnet", 1)
+    keeper = begin(KEEPER, cgroup, *FLAGS, name="tensorflow_model_server")
+
+    def ask_until(holds: Callable[[], object]) -> bool:
+        """Requests, at times few and at times many."""
+        count = 12 if time.monotonic() % 8 < 4 else 2
+        server.request("resnet", count, seconds=0.02)
+        keeper.stdin.write(f"{count}\n")
+        keeper.stdin.flush()
+        return bool(holds())
+
+    with server.served():
+        serving = f"{{kind: tf_serving, metrics_url: '{server.url}{PAGE}'}}"
+        target = f"{{name: serving, cgroup: {cgroup}, serving: {serving}}}"
+        config = settings(target, more=(f"tell: {{webhook: [{{url: '{receiver.url}'}}]}}",))
+        agent = Beside(config)
+        agent.until(lambda: ask_until(lambda: POLLED in told_of(receiver)), "the message")
+        agent.end()
+    told = told_of(receiver)
+    assert told["playbook"][0] == "memory_leak"
+    assert told[POLLED] == ("yes", "--model_config_file_poll_wait_seconds is 60")
+
+
+def test_a_server_that_hangs_delays_neither_beats_nor_the_message(
+    settings, memory_cgroup: Callable[..., Path], begin: Callable[..., subprocess.Popen], receiver
+):
+    """The status API never answers: the condition is told all the same, with what the process says of itself."""
+    cgroup, server = memory_cgroup(LIMIT_BYTES, "hung"), TfServing()
+    server.load("resnet", 1)
+    with server.served(), SickServer(silent) as sick:
+        serving = f"kind: tf_serving, metrics_url: '{server.url}{PAGE}', status_url: 'http://127.0.0.1:{sick.port}/'"
+        target = f"{{name: serving, cgroup: {cgroup}, serving: {{{serving}}}}}"
+        more = (f"tell: {{webhook: [{{url: '{receiver.url}'}}]}}", "conditions: {hold: 1s, latency_p95: 100ms}")
+        config = settings(target, more=more)
+        begin(HEALTHY, cgroup, *FLAGS, name="tensorflow_model_server")
+        agent = Beside(config)
+
+        def is_told() -> bool:
+            server.request("resnet", 20, seconds=0.8)
+            return bool(told_of(receiver))
+
+        agent.until(is_told, "the message")
+        looks = agent.value("leakwatch_samples_total", source="cgroup") or 0
+        agent.until(lambda: (agent.value("leakwatch_samples_total", source="cgroup") or 0) > looks + 8, "more looks")
+        agent.end()
+    told = told_of(receiver)
+    assert told["playbook"][0] == "slow_predictions"
+    assert told["Does the server batch (--enable_batching)?"] == ("no", "--enable_batching is not given")

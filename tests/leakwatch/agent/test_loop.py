@@ -1,6 +1,7 @@
 import logging
 import resource
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,45 @@ def test_an_incident_goes_on_after_a_restart_of_the_agent(bench: Make):
     one.beats(40)
     assert one.agent.page.targets[0].verdict == "leak"
     assert [stage for stage, _ in one.said()].count("opened") == 1
+
+
+def test_an_incident_of_what_is_gone_for_good_is_resolved(bench: Make):
+    """A container that was removed leaves no incident open; that it was away for a moment ends none."""
+    one = bench()
+    source = one.sources["serving"]
+    source.growth_per_second = 3e4
+    one.until(lambda: one.said())
+    gone = SourceError("docker", "there is no container serving", "start it", gone=True)
+    source.error = gone
+    one.until(lambda: one.agent.looks.outcomes["cgroup", "gone"])
+    source.error = None
+    one.beats(20)
+    assert "resolved" not in [stage for stage, _ in one.said()]
+    source.error = gone
+    one.until(lambda: "resolved" in [stage for stage, _ in one.said()])
+    for _ in range(20):
+        one.agent.cycle()
+    stage, title = one.said()[-1]
+    assert stage == "resolved" and "there is no container serving" in title and "anon grew" in title
+    assert [stage for stage, _ in one.said()].count("resolved") == 1
+
+
+def test_an_incident_of_a_target_that_is_no_longer_watched_is_resolved(bench: Make):
+    """A pod that went away with its target, or one that was taken out of the settings, ends its incident; at once it
+    does not, since a cluster that does not answer for a minute makes every pod look so."""
+    one = bench("pod", "serving")
+    one.sources["pod"].growth_per_second = 3e4
+    one.until(lambda: one.said())
+    one.end()
+    del one.sources["pod"]
+    one.settings = replace(one.settings, targets=one.settings.targets[1:])
+    one.begin()
+    one.beats(5)
+    assert [stage for stage, _ in one.said()][-1] != "resolved"
+    one.until(lambda: one.said()[-1][0] == "resolved")
+    assert (
+        one.said()[-1][1].startswith("RESOLVED pod: open for ") and "no longer among the targets" in one.said()[-1][1]
+    )
 
 
 def test_a_source_that_hangs_delays_no_other(bench: Make):

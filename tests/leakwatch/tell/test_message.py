@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -73,9 +74,75 @@ def test_an_incident_is_opened_acted_on_and_resolved(live_verdict: Verdict) -> N
     assert [n.number for n in said] == [1, 2, 3]
     assert len({n.key for n in said}) == 1
     assert said[1].title.endswith("left to 16 GiB; restarted in 14 s")
-    assert said[2].title == "RESOLVED serving: anon no longer grows after 4 min; restarted in 14 s"
+    assert said[2].title == (
+        "RESOLVED serving: open for 4 min; anon grew 12.1 MiB/h (11.6 to 12.7); restarted in 14 s at 14:15Z, verified"
+    )
     assert said[2].severity is Severity.INFO
     assert said[2].news[0] == "A new process serves at 2.1 GiB."
+
+
+@pytest.mark.parametrize(
+    ("news", "end"),
+    [
+        ({}, "anon grew 12.1 MiB/h (11.6 to 12.7); nothing done"),
+        ({"held": "cooldown until 14:05Z"}, "anon grew 12.1 MiB/h (11.6 to 12.7); nothing done: cooldown until 14:05Z"),
+        (
+            {"action": replace(RESTART, dry_run=True)},
+            "anon grew 12.1 MiB/h (11.6 to 12.7); nothing done (dry run): would restart",
+        ),
+        (
+            {"action": RESTART, "outcome": DONE},
+            "anon grew 12.1 MiB/h (11.6 to 12.7); restarted in 14 s at 14:13Z, not verified",
+        ),
+        (
+            {"action": RESTART, "outcome": Outcome(False, "the engine failed", 2.0)},
+            "anon grew 12.1 MiB/h (11.6 to 12.7); could not restart: the engine failed",
+        ),
+    ],
+)
+def test_the_end_looks_back(live_verdict: Verdict, news: dict[str, Any], end: str) -> None:
+    """How long it was open, how fast it grew, what was done and whether that is known to have helped."""
+    quiet = News(live_verdict(Level.QUIET), 16 * GIB)
+    *_, resolved = told([(0, News(live_verdict(), 16 * GIB, **news)), (600, quiet), (1200, quiet)])
+    assert resolved.title == f"RESOLVED serving: open for 20 min; {end}"
+
+
+def test_a_kill_is_looked_back_on_as_well(live_verdict: Verdict) -> None:
+    """What ended the growth is part of the story; a kill without any leak is all of it."""
+    quiet, kill = News(live_verdict(Level.QUIET), 16 * GIB), "the kernel killed it"
+    leak, killed = News(live_verdict(), 16 * GIB), replace(quiet, alarms=(kill,))
+    *_, resolved = told([(0, leak), (60, killed), (120, quiet), (600, quiet)])
+    grew = "anon grew 12.1 MiB/h (11.6 to 12.7)"
+    assert resolved.title == f"RESOLVED serving: open for 10 min; {grew}; {kill}; nothing done"
+    *_, resolved = told([(0, replace(quiet, alarms=(kill,))), (600, quiet), (1200, quiet)])
+    assert resolved.title == f"RESOLVED serving: open for 20 min; {kill}; nothing done"
+
+
+def test_what_is_gone_is_resolved_once(live_verdict: Verdict) -> None:
+    """A pod that is gone for good leaves no incident open, whatever was last true of it; when it is back and leaks
+    again, that is the same incident."""
+    leak, gone = News(live_verdict(), 16 * GIB), "gone for 15 min (no process is called serving)"
+    ended = replace(leak, gone=gone)
+    holds = replace(leak, began=(("memory", "Memory is over 90 %."),))
+    said = told([(0, holds), (1000, ended), (1060, replace(leak, verdict=live_verdict(Level.QUIET))), (3000, leak)])
+    assert stages(said) == ["opened", "resolved", "opened"]
+    assert said[1].title == (
+        f"RESOLVED serving: open for 17 min; anon grew 12.1 MiB/h (11.6 to 12.7); {gone}; nothing done"
+    )
+    assert said[1].severity is Severity.INFO and said[2].key == said[0].key
+
+
+def test_an_incident_that_comes_back_says_what_was_done_before(live_verdict: Verdict) -> None:
+    """Whoever is woken again knows that it was restarted already, and when."""
+    leak, quiet = News(live_verdict(), 16 * GIB), News(live_verdict(Level.QUIET), 16 * GIB)
+    acted = replace(leak, action=RESTART, outcome=DONE)
+    story = [(0, leak), (120, acted), (240, replace(quiet, verified="It serves."))]
+    said = told([*story, (7200, replace(News(live_verdict(since=NOW + 7000), 16 * GIB), held="cooldown"))])
+    assert said[-1].title.endswith(
+        "left to 16 GiB; nothing done: cooldown; before that restarted in 14 s at 14:15Z (back for the 2nd time)"
+    )
+    said = told([*story, (7200, News(live_verdict(since=NOW + 7000), 16 * GIB)), (7260, quiet), (9999, quiet)])
+    assert "nothing done; before that restarted in 14 s at 14:15Z" in said[-1].title
 
 
 def test_a_suspicion_is_never_told(live_verdict: Verdict) -> None:
