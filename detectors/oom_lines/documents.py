@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from detectors.oom_lines.envelopes import unwrap
 from detectors.oom_lines.fields import Value
+from detectors.oom_lines.markup import plain
 from detectors.oom_lines.matching import Pattern
 
 LINES_BEFORE, LINES_AFTER = 400, 40
@@ -19,6 +21,11 @@ _ENTRY = Pattern(
 )
 _BRACES = frozenset(("{", "}", "},", "[", "]", "],", "[{", "}]"))
 _MARKS = Pattern(r"^(?:[ \t]{0,3}(?:>|\||#|//))+")
+_CARRIER = Pattern(
+    r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}(?:[.,][0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?[ \t]"
+    r"(?:std(?:out|err) [FP] )?|[A-Za-z0-9_.-]{1,64} {1,8}\| |\[(?:pod|container)/[^\]\n]{1,300}\] )"
+)
+"""What stands before a line of output in a log of it: a time and one blank, a container's name."""
 _REMARKS = ("  ", " #", " //", " <-", " \N{LEFTWARDS ARROW}")
 _ID = Pattern(r"^(?:[a-z-]+://)?(?P<id>[0-9a-f]{12,64})$")
 
@@ -63,6 +70,11 @@ def unquoted(line: bytes) -> str:
 
 @lru_cache(maxsize=4096)
 def _unquoted(line: bytes) -> str:
+    if line.startswith(b'{"') and (envelope := unwrap(line)) is not None and envelope.message is not None:
+        line = envelope.message.rstrip(b"\r\n")
+    line = plain(line)
+    carried = _CARRIER.match(line[:400])
+    line = line[0 if carried is None else carried.end :]
     found = _MARKS.match(line[:100])
     return line[0 if found is None else found.end :].decode("utf-8", "replace")
 

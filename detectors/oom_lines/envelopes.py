@@ -15,11 +15,15 @@ LONGEST_JSON = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What a JSON line held: its message (None: it is a document of its own) and time, or the document in lines."""
+    """What a JSON line held: its message (None: it is a document of its own) and time, or the document in lines.
+
+    ``longest``: the longest of the document's own texts of several lines.
+    """
 
     message: bytes | None
     at: float | None
     document: tuple[str, ...]
+    longest: bytes | None = None
 
 
 def unwrap(line: bytes) -> Envelope | None:
@@ -32,15 +36,27 @@ def unwrap(line: bytes) -> Envelope | None:
     except (ValueError, RecursionError):
         return None
     if not isinstance(content, dict) or "kind" in content or "reason" in content:
-        return Envelope(None, None, tuple(json.dumps(content, indent=1, ensure_ascii=False).splitlines()))
+        return _document(content)
     message = next((content[key] for key in _TEXT_KEYS if content.get(key)), None)
     if isinstance(message, list):  # journald: an array of bytes where the message is no UTF-8
         message = bytes(byte for byte in message if isinstance(byte, int) and 0 <= byte < 256).decode(
             "utf-8", "replace"
         )
     if not isinstance(message, str):
-        return Envelope(None, None, tuple(json.dumps(content, indent=1, ensure_ascii=False).splitlines()))
+        return _document(content)
     return Envelope((_sender(content) + message).encode("utf-8", "replace"), _time(content), ())
+
+
+def _document(content: object) -> Envelope:
+    texts, left = [""], [content]
+    while left:
+        one = left.pop()
+        if isinstance(one, str) and "\n" in one.strip("\n"):
+            texts.append(one)
+        left.extend(one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
+    longest = max(texts, key=len)
+    lines = tuple(json.dumps(content, indent=1, ensure_ascii=False).splitlines())
+    return Envelope(None, None, lines, longest.encode("utf-8", "replace") or None)
 
 
 def _sender(content: dict[str, object]) -> str:

@@ -3,9 +3,10 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from html import unescape
 
+from detectors.oom_lines.enclosed import is_state
 from detectors.oom_lines.envelopes import unwrap
+from detectors.oom_lines.markup import plain
 from detectors.oom_lines.matching import Pattern
 from detectors.oom_lines.prefixes import PREFIXES, Peeled, peel
 from detectors.oom_lines.recognise import Hit, recognise
@@ -16,10 +17,10 @@ CONTINUATIONS = 8
 LOOK_BACK = 2
 """Lines before the one where the prefilter found something that may hold the beginning of the message."""
 EXIT, OOM_STATES = "process_killed_137", frozenset(("k8s_status_oomkilled", "docker_oom_event"))
-_IN_DOCUMENTS = frozenset((*OOM_STATES, EXIT))
-"""Kinds of which the lines around are read by their indentation (documents.py)."""
 _SIGN_KEPT = b"="
 """A joint of nothing, where the sign of equality that ends a line is a word's own ("task=") and no soft break."""
+_NAMES = ("process", "unit", "task_memcg", "oom_memcg", "memcg", "cgroup", "container_id", "container", "device", "op")
+"""Fields whose values seldom hold a blank."""
 _LEAST_WIDTH = 60
 """Columns; nothing narrower cuts lines."""
 _CUT = Pattern(r"(?:[0-9A-Za-z_/.-][0-9A-Za-z_/.-]|=)$")
@@ -29,7 +30,6 @@ _TAIL = Pattern(r"^[^\sA-Z][^\s]{0,79}$")
 _GLUE = Pattern(
     r"\[ *[0-9]{1,10}\.[0-9]{6}\]|\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}\]|\r|\n"
 )
-_COLOUR = Pattern(r"(?:\x1b|#033)\[[0-9;]*m")
 _QUOTED_PRINTABLE = Pattern(r"=[0-9A-F]{2}")
 
 
@@ -65,7 +65,7 @@ def messages(raw: bytes, clock: Clock) -> list[Message]:
     text = raw
     if envelope is not None and envelope.message is not None:
         text, outer = envelope.message, envelope.at
-    text = _plain(text)
+    text = plain(text)
     stamps = [found.start for found in _GLUE.matches(text)]
     parts: list[tuple[int, int, Peeled]] = []
     start = 0
@@ -125,7 +125,9 @@ def _gone_on(lines: Sequence[bytes], index: int, own: Message, found: Found, clo
     """The event that ends ``lines[index]``, with what the next lines add to it."""
     if found.lines == 1 and (found.hit.open_ended or _is_cut(lines[index], own, found.hit)):
         joined = _joined(lines, index, index, own, clock)
-        if joined is not None and _tells_more(joined.hit, found.hit):
+        if joined is not None and (
+            _tells_more(joined.hit, found.hit) or _longer(joined.hit, found.hit) and _full(lines, index)
+        ):
             return replace(joined, may_go_on=True)
     if found.lines > 1 or not _is_cut(lines[index], own, found.hit):
         return replace(found, may_go_on=found.lines > 1 or found.hit.open_ended)
@@ -146,12 +148,12 @@ def _is_cut(raw: bytes, own: Message, hit: Hit) -> bool:
     """Whether a terminal's or a mail's width may have cut the last word of the hit in two."""
     text = own.text.rstrip()
     ends_so = not text.endswith(b"kB") and _CUT.search(text[-2:]) is not None
-    return ends_so and len(raw) >= _LEAST_WIDTH and hit.end >= len(text)
+    return ends_so and len(raw) >= _LEAST_WIDTH and hit.end >= len(text.removesuffix(b"="))
 
 
 def _begun_before(lines: Sequence[bytes], index: int, own: Message, found: Found, clock: Clock) -> Found:
     """The event that begins ``lines[index]``, with what the lines before tell of it; they must hold no event."""
-    if own.own or found.hit.start > own.begin + _LEAST_WIDTH or found.hit.signature.kind in _IN_DOCUMENTS:
+    if own.own or found.hit.start > own.begin + _LEAST_WIDTH or is_state(lines[index]):
         return found
     for first in range(index - 1, max(-1, index - 1 - LOOK_BACK), -1):
         begin = messages(lines[first], clock)[-1]
@@ -159,7 +161,8 @@ def _begun_before(lines: Sequence[bytes], index: int, own: Message, found: Found
             break
         joined = _joined(lines, first, index, begin, clock)
         alike = joined is not None and joined.hit.signature.kind == found.hit.signature.kind
-        if joined is not None and alike and _tells_more(joined.hit, found.hit):
+        torn = lines[first].rstrip()[-1:] in b"-_/.@" and len(lines[first]) >= _LEAST_WIDTH
+        if joined is not None and alike and (_tells_more(joined.hit, found.hit) or torn):
             return replace(joined, may_go_on=True)
         if begin.own:
             break
@@ -189,37 +192,39 @@ def _joined(lines: Sequence[bytes], first: int, index: int, begin: Message, cloc
 
     A hard wrap may have eaten a blank or cut a word in two, so both ways of joining are tried.
     """
-    following: list[bytes] = []
+    following: list[Message] = []
     for line in lines[first + 1 : first + 1 + CONTINUATIONS]:
         message = messages(line, clock)[0]
         if message.own or len(message.text) <= message.begin:
             break
-        following.append(message.text[message.begin :])
+        following.append(message)
     best: Found | None = None
-    for joint in _joints(begin.text, following) if following else ():
-        whole = _touching([begin.text, *following], joint, first, index, begin)
-        if whole is None or best is not None and not _tells_more(whole.hit, best.hit):
+    for joint in _joints([begin, *following]) if following else ():
+        whole = _touching([begin, *following], joint, first, index)
+        if whole is None or best is not None and not _reads_better(whole.hit, best.hit):
             continue
         # No more lines than it takes: what stands on the next one may be another message.
         for count in range(1, len(following)):
-            part = _touching([begin.text, *following[:count]], joint, first, index, begin)
-            if part is not None and not _tells_more(whole.hit, part.hit):
+            part = _touching([begin, *following[:count]], joint, first, index)
+            more = part is None or _tells_more(whole.hit, part.hit)
+            if part is not None and not more and not (_longer(whole.hit, part.hit) and _full(lines, first + count)):
                 whole = part
                 break
         best = whole
     return best
 
 
-def _joints(before: bytes, following: Sequence[bytes]) -> tuple[bytes, ...]:
+def _joints(parts: Sequence[Message]) -> tuple[bytes, ...]:
     """What a line break may stand for: a blank, or nothing; never a blank within a number or before a full stop."""
-    after = following[0]
+    before, after = parts[0].text, parts[1].text[parts[1].begin :]
     nothing = before[-1:].isdigit() and after[:1].isdigit() or after[:1] in (b".", b",", b":", b")", b"]", b"-", b"_")
-    kept = (_SIGN_KEPT,) if any(part.endswith(b"=") for part in (before, *following[:-1])) else ()
+    kept = (_SIGN_KEPT,) if any(part.text.endswith(b"=") for part in parts[:-1]) else ()
     return ((b"",) if nothing else (b" ", b"")) + kept
 
 
-def _touching(parts: Sequence[bytes], joint: bytes, first: int, index: int, begin: Message) -> Found | None:
+def _touching(parts: Sequence[Message], joint: bytes, first: int, index: int) -> Found | None:
     """The event of the joined parts that tells most of those over several lines, ``index`` among them."""
+    begin = parts[0]
     text, starts = _glued(parts, joint)
     best: Found | None = None
     for hit in recognise(_decoded(text), begin.begin):
@@ -230,32 +235,45 @@ def _touching(parts: Sequence[bytes], joint: bytes, first: int, index: int, begi
     return best
 
 
-def _plain(text: bytes) -> bytes:
-    """What a terminal or a page would show: no colours, no entities (HTML), no escapes of quotes."""
-    if b"\x1b" in text or b"#033[" in text:
-        text = _COLOUR.without(text)
-    if b"&" in text and (b"&quot;" in text or b"&#39;" in text or b"&lt;" in text or b"&gt;" in text):
-        text = unescape(text.decode("latin-1")).encode("latin-1", "replace")
-    return text.replace(b'\\"', b'"')
-
-
 def _tells_more(one: Hit, other: Hit) -> bool:
     return len(one.fields) > len(other.fields)
 
 
-def _glued(parts: Sequence[bytes], joint: bytes) -> tuple[bytes, list[int]]:
+def _longer(one: Hit, other: Hit) -> bool:
+    """Whether as many fields hold more: a value was cut."""
+    lengths = [sum(len(str(value)) for value in hit.fields.values()) for hit in (one, other)]
+    return len(one.fields) == len(other.fields) and lengths[0] > lengths[1]
+
+
+def _full(lines: Sequence[bytes], index: int) -> bool:
+    """Whether a line was cut for certain: it ends in a soft break, or is as wide as the widest, as another is."""
+    widths = [len(line.rstrip(b"\r").decode("utf-8", "replace")) for line in lines]
+    widest = max(widths)
+    return lines[index].endswith(b"=") or widths[index] == widest >= _LEAST_WIDTH and widths.count(widest) > 1
+
+
+def _reads_better(one: Hit, other: Hit) -> bool:
+    """Whether one way of joining tells more than another, or as much in names that are not torn by a blank."""
+    torn, other_torn = (sum(str(hit.fields.get(name, "")).count(" ") for name in _NAMES) for hit in (one, other))
+    return _tells_more(one, other) or len(one.fields) == len(other.fields) and torn < other_torn
+
+
+def _glued(parts: Sequence[Message], joint: bytes) -> tuple[bytes, list[int]]:
     """The parts as one text, and where each begins in it.
 
     A soft line break (RFC 2045) leaves nothing behind, and so does the backslash that continues a line of source.
+    What follows a soft break is no indentation.
     """
-    text, starts = parts[0], [0]
+    text, starts = parts[0].text, [0]
     for part in parts[1:]:
+        rest = part.text[part.begin :]
         if not text.endswith(b"="):
             text = text.removesuffix(b"=20").removesuffix(b"\\") + joint.removesuffix(_SIGN_KEPT)
         elif joint != _SIGN_KEPT:
             text = text[:-1]
+            rest = rest if b">" in part.text[: part.begin] else part.text
         starts.append(len(text))
-        text += part
+        text += rest
     return text, starts
 
 

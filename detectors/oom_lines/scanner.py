@@ -6,10 +6,10 @@ from datetime import tzinfo
 from itertools import count
 
 from detectors.oom_lines.documents import LINES_AFTER, LINES_BEFORE, around, entry, unquoted
-from detectors.oom_lines.envelopes import unwrap
+from detectors.oom_lines.enclosed import document, is_state, text_within
 from detectors.oom_lines.fields import Value
 from detectors.oom_lines.incidents import Assembler
-from detectors.oom_lines.joining import CONTINUATIONS, EXIT, LOOK_BACK, OOM_STATES, Found, ends, find, merged
+from detectors.oom_lines.joining import CONTINUATIONS, EXIT, LOOK_BACK, OOM_STATES, Found, ends, find, merged, messages
 from detectors.oom_lines.recognise import prefilter, recognise
 from detectors.oom_lines.signature import Proof
 from detectors.oom_lines.tasks import TaskTable
@@ -23,7 +23,6 @@ _KEPT = 64 << 10
 _LONGEST_TEXT = 4096
 _DOCUMENT_KINDS = ("k8s_status_oomkilled", "docker_oom_event", "process_killed_137")
 _REASON_OF_KILLS = "OOMKilling"
-_DOCUMENT_VALUES = ("OOMKilled", "OOM Killed", "true", "137")
 
 
 class Scanner:
@@ -107,18 +106,19 @@ class Scanner:
         before = self._lines_before(start, LOOK_BACK)
         lines, index = [*before, *after], len(before)
         raw = lines[index]
-        document = _document(raw)
-        if document:
-            self._document_line(document, raw, start, events)
+        if within := document(raw):
+            self._document_line(within, raw, start, events)
             return self._stop(start, end)
         found = find(lines, index, self._clock)
+        if self._within(raw, found, start, events):
+            return self._stop(start, end)
         joinable = not found or found[-1].may_go_on
         if not final and joinable and not ends(after, self._clock):
             return None
         taken = 1
         for one in merged(found):
             fields = dict(one.hit.fields)
-            if one.hit.signature.kind in _DOCUMENT_KINDS and _is_entry(raw) or _is_message(one, raw):
+            if one.hit.signature.kind in _DOCUMENT_KINDS and is_state(raw) or _is_message(one, raw):
                 window = self._lines_from(start, end, LINES_AFTER)
                 if not final and len(window) < LINES_AFTER:
                     return None
@@ -137,17 +137,37 @@ class Scanner:
             position = self._stop(position, end)
         return position
 
-    def _document_line(self, document: Sequence[str], raw: bytes, start: int, events: list[OomEvent]) -> None:
+    def _within(self, raw: bytes, found: Sequence[Found], start: int, events: list[OomEvent]) -> bool:
+        """Tell of the line as the text of several lines that it holds, where that tells more than the line as it is."""
+        text = text_within(raw)
+        if text is None:
+            return False
+        inner = _Inner(self._clock).read(text)
+        found = merged(found)
+        kinds = {one.hit.signature.kind for one in found}
+        told = sum(len(one.hit.fields) for one in found)
+        same = {one.hit.signature.kind for one, _ in inner} == kinds
+        if not inner or found and not (same and sum(len(fields) for _, fields in inner) > told):
+            return False
+        at = found[0].at if found else messages(raw, self._clock)[0].at
+        for one, fields in inner:
+            self._tell(Found(one.hit, at if one.at is None else one.at, 0, 1), fields, start, [raw], 0, events)
+        return True
+
+    def _document_line(self, lines: Sequence[str], raw: bytes, start: int, events: list[OomEvent]) -> None:
         """A JSON document in one line: its states from its layout, all else from the line as it is."""
         told_kinds: set[str] = set()
-        for at, text in enumerate(document):
+        for at, text in enumerate(lines):
             line = text.encode("utf-8", "replace")
-            for hit in recognise(line) if _is_entry(line) else ():
-                told = around(document, at)
+            for hit in recognise(line) if is_state(line) else ():
+                told = around(lines, at)
                 if hit.signature.kind in _DOCUMENT_KINDS and _belongs(hit.signature.kind, told):
                     self._tell(Found(hit, None, 0, 1), {**hit.fields, **told}, start, [raw], 0, events)
                     told_kinds.add(hit.signature.kind)
-        for one in merged([Found(hit, None, 0, 1) for hit in recognise(raw)]):
+        found = find([raw], 0, self._clock)
+        if not told_kinds and self._within(raw, found, start, events):
+            return
+        for one in merged(found):
             if one.hit.signature.kind not in told_kinds and (
                 told_kinds.isdisjoint(OOM_STATES) or one.hit.signature.kind != EXIT
             ):
@@ -225,19 +245,34 @@ class Scanner:
             self._counted -= done
 
 
-def _is_entry(line: bytes) -> bool:
-    """Whether a line is a state's entry in a pod's status or the like."""
-    told = entry(unquoted(line))
-    return told is not None and told.value in _DOCUMENT_VALUES
+class _Inner(Scanner):
+    """Reads the lines of a text that came in one line; a text within that text is not opened."""
 
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._told: list[tuple[Found, dict[str, Value]]] = []
 
-def _document(line: bytes) -> Sequence[str]:
-    """The lines of a document that stands in one: JSON, or text with its line ends escaped; none for another line."""
-    envelope = unwrap(line)
-    if envelope is not None or b"\\n" not in line:
-        return envelope.document if envelope is not None else ()
-    lines = line.decode("utf-8", "replace").replace('\\"', '"').split("\\n")
-    return lines if any(_is_entry(one.encode("utf-8", "replace")) for one in lines) else ()
+    def read(self, text: bytes) -> list[tuple[Found, dict[str, Value]]]:
+        """What the text tells, from its first line to its last."""
+        self.feed(text)
+        self.finish()
+        return self._told
+
+    def _within(self, raw: bytes, found: Sequence[Found], start: int, events: list[OomEvent]) -> bool:
+        return False
+
+    def _tell(
+        self,
+        found: Found,
+        fields: dict[str, Value],
+        start: int,
+        lines: Sequence[bytes],
+        behind: int,
+        events: list[OomEvent],
+    ) -> None:
+        if "columns" not in fields:
+            self._told.append((found, fields))
 
 
 def _is_message(found: Found, line: bytes) -> bool:

@@ -33,7 +33,7 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("bad_alloc",),
-        gate=r"std::bad_alloc(?:[ \t\r]?$|: )",
+        gate=r"std::bad_alloc(?:[ \t\r]*$|: )",
         pattern=r"(?:(?:[Ee]rror|ERROR|[Ee]xception|E\]|FATAL|[Ff]ailed|caught)[^\n\"'`]{0,60}?[:=] ?'?|^)"
         r"(?P<exception>std::bad_alloc)(?: $|: )",
         proves=Proof.FAILURE,
@@ -93,7 +93,7 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("jemalloc>",),
-        gate=r"jemalloc(?:>|\\u003e): Error",
+        gate=r"jemalloc(?:>|&gt;|\\u003e): Error",
         pattern=r"<(?P<allocator>jemalloc)>: Error (?:in [a-z_]+\(\): out of memory"
         r"|allocating [A-Za-z]+\b)(?: Requested: "
         r"(?P<requested_bytes>[0-9]+))?",

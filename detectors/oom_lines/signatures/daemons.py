@@ -39,7 +39,7 @@ DAEMONS: tuple[Signature, ...] = (
     Signature(
         kind="systemd_oom",
         literals=("oom-kill", "with result 'oom-kill"),
-        gate=r"esult:? [^a-z\n]{0,6}(?:quot;)?oom-kill|Result[=:] ?oom-kill",
+        gate=r"esult:? [^\n]{0,10}oom-kill|Result[=:] ?oom-kill",
         pattern=rf"(?:(?:{UNIT}: )?(?:Failed with|Unit entered failed state\.? .{{0,20}}?|Service) result:? "
         rf"|\(Result: |\bfailed with result |^Result=|\bstate with result )"
         r"(?:\\?['\"\x60]|\xe2\x80\x98)?(?P<result>oom-kill)(?:\\?['\"]|\)|\xe2\x80\x99|\.?\s*$)",

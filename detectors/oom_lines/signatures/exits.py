@@ -153,7 +153,8 @@ EXITS: tuple[Signature, ...] = (
         "any shell",
         "root@a9eade3085a5:/# python /waste_memory.py\nKilled",
         "moby/moby#15621",
-        gate=r"(?:^|[^\w\n][ \t]*)Killed(?: \((?:core dumped|SIGKILL)\)|: 9)?[ \t\r]?$|(?:line [0-9]+|sh"
+        gate=r"\\nKilled[\\\"]|(?:^|[^\w\n][ \t]*)Killed(?: \((?:core dumped|SIGKILL)\)|: 9)?[ \t\r]*$|(?:line [0-9]+"
+        r"|sh"
         r"|zsh):[^\n]{0,60}? [Kk]illed|\][+-]? +(?:[0-9]+ )?Killed|task [0-9]+: (?:Killed|Out Of)"
         r"|^\[[0-9]+\] .{2,24}[0-9] killed ",
         whole=True,

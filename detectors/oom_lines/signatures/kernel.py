@@ -37,7 +37,7 @@ KERNEL: tuple[Signature, ...] = (
     Signature(
         kind="kernel_oom_invoked",
         literals=("invoked oom-killer",),
-        gate=r"oom-killer[.]*[ \t\r]?$",
+        gate=r"oom-killer[.]*[ \t\r]*$",
         pattern=r"(?:kernel: |\] )(?P<comm>[^\n\]]{1,15}?) invoked oom-killer[.]* $",
         proves=Proof.KILL,
         since="2.6.18",

@@ -18,8 +18,9 @@ KUBERNETES: tuple[Signature, ...] = (
         kind="kubelet_oom_event",
         literals=("OOM encountered", "victim process"),
         gate=r"OOM encountered|victim process: ?[^ %{\n]",
-        pattern=r"[A-Z][a-z]{2,11} OOM encountered, victim process: (?:(?P<process>[^\n]{1,64}?), pid: (?P<pid>[0-9]+)"
-        r"|(?P<process_2>[^\s\"'`,%{<\\]{1,64}))",
+        pattern=r"[A-Z][a-z]{2,11} OOM encountered, victim process: (?:(?P<process>[^\n]{1,64}?), pid: "
+        r"(?P<pid_2>[0-9]+)"
+        r"|(?P<process_2>[^\s\"'`,%{<\\]{1,64})(?:, pid: (?P<pid>[0-9]+))?)",
         proves=Proof.KILL,
         since="kubelet 1.16",
         example="Warning  SystemOOM  5m24s  kubelet  System OOM encountered, victim process:"

@@ -7,7 +7,7 @@ _ARRAY = (
     r"(?: and data type (?P<dtype>[^\s\"'\\`,]*[^\s\"'\\`,.]))?"
 )
 _MEMORY_ERROR_GATE = (
-    r"MemoryError at |MemoryError(?:\(\)){0,2}\)?:?[ \t\r]?$"
+    r"MemoryError at |\\n(?:[a-zA-Z_.]{0,60}\.)?MemoryError\b|MemoryError(?:\(\)){0,2}\)?:?[ \t\r]*$"
     r"|MemoryError: ?(?:\(\(|[A-Za-z][a-z:_]+ [^\n]{0,60}?(?:alloc|emory)|bad_alloc|std::bad)"
 )
 _JVM_KIND = (
@@ -88,7 +88,7 @@ LANGUAGES: tuple[Signature, ...] = (
     Signature(
         kind="jvm_oom",
         literals=("OutOfMemoryError",),
-        gate=r"OutOfMemoryError(?:: ?[\\\"]*[A-Za-z0-9]|[ \t\r]?$| thrown|[,;]? at | \(no err|:? [A-Z])",
+        gate=r"OutOfMemoryError(?:: ?[\\\"]*[A-Za-z0-9]|[ \t\r]*$| thrown|[,;]? at | \(no err|:? [A-Z])",
         pattern=rf"(?P<no_event>\b[Aa]n? )?\bOutOfMemoryError:? (?:\"|\\\")?(?:{_JVM_KIND})",
         proves=Proof.FAILURE,
         since="Java 1.4",
@@ -98,7 +98,7 @@ LANGUAGES: tuple[Signature, ...] = (
     Signature(
         kind="jvm_oom",
         literals=("OutOfMemoryError",),
-        gate=r"OutOfMemoryError(?:: ?[\\\"]*[A-Za-z0-9]|[ \t\r]?$| thrown|[,;]? at | \(no err|:? [A-Z])",
+        gate=r"OutOfMemoryError(?:: ?[\\\"]*[A-Za-z0-9]|[ \t\r]*$| thrown|[,;]? at | \(no err|:? [A-Z])",
         pattern=r"(?P<no_event>(?:catch|throws?|new|instanceof|@link|@throws|@exception|import|extends|[Ii]f"
         r"|[Ww]hen|expects?|[Aa]n?|the)[ (]{1,3}(?:final )?)?"
         r"(?:^|[^\w.]|_)java\.lang\.OutOfMemoryError(?:: (?P<jvm_kind>[A-Za-z0-9][^\n\"'\]\\<;]{2,100})|\s*$|"

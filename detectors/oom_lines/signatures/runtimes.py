@@ -6,7 +6,7 @@ RUNTIMES: tuple[Signature, ...] = (
     Signature(
         kind="docker_oom_event",
         literals=("OOMKilled",),
-        gate=r"OOMKilled[\\\"']*[:=] ?[tT]rue|State\.OOMKilled\}\}",
+        gate=r"OOMKilled(?:[\\\"']|&quot;|&#x?[0-9]{2};)*[:=] ?[tT]rue|State\.OOMKilled\}\}",
         pattern=r"(?:^|[$#] )docker inspect [^\n]{0,160}\.State\.OOMKilled\}\}[^\n]{0,160}?\btrue(?: "
         r"(?P<exit_code>[0-9]+))?\s*$"
         r"|(?P<no_event>`)?[\"']?OOMKilled[\\\"']*[:=] ?[tT]rue\b"
@@ -30,7 +30,8 @@ RUNTIMES: tuple[Signature, ...] = (
     ),
     Signature(
         kind="docker_oom_event",
-        literals=('"oom"', "'oom'"),
+        literals=('"oom', "'oom"),
+        gate=r"(?:tatus|ction).{1,14}: ?.{1,6}oom[\\\"'&]",
         pattern=r"(?:\b(?:[sS]tatus|[aA]ction)\\?[\"']|\b(?:Action"
         r"|action)): ?\\?[\"']oom\\?[\"'](?:[^\n]{0,40}?\\?\"(?:id|ID)\\?\": ?\\?\""
         r"(?P<container_id>[0-9a-f]{6,64})\\?\")?"

@@ -79,7 +79,7 @@ TENSORFLOW: tuple[Signature, ...] = (
     Signature(
         kind="tf_resource_exhausted",
         literals=("RESOURCE_EXHAUSTED: Out of memory", "Error: OOM"),
-        gate=r"Error: RESOURCE_EXHAUSTED: Out of m|Error: OOM(?: when allocating tensor|[ \t\r]?$|`)",
+        gate=r"Error: RESOURCE_EXHAUSTED: Out of m|Error: OOM(?: when allocating tensor|[ \t\r]*$|`)",
         pattern=r"Error: RESOURCE_EXHAUSTED: Out of memory\b|\bError: OOM when allocating tensor\b(?P<no_event>['\"])?"
         r"|ResourceExhaustedError: OOM(?: $|`)",
         proves=Proof.FAILURE,
