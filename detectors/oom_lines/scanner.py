@@ -9,17 +9,15 @@ from detectors.oom_lines.documents import LINES_AFTER, LINES_BEFORE, around, ent
 from detectors.oom_lines.enclosed import document, is_state, text_within
 from detectors.oom_lines.fields import Value
 from detectors.oom_lines.incidents import Assembler
-from detectors.oom_lines.joining import CONTINUATIONS, EXIT, LOOK_BACK, OOM_STATES, Found, ends, find, merged, messages
+from detectors.oom_lines.joining import CONTINUATIONS, EXIT, LOOK_BACK, OOM_STATES, Found, ends, find, merged
+from detectors.oom_lines.messages import messages
 from detectors.oom_lines.recognise import prefilter, recognise
 from detectors.oom_lines.signature import Proof
 from detectors.oom_lines.tasks import TaskTable
 from detectors.oom_lines.times import Clock
+from detectors.oom_lines.window import LONGEST_LINE, Window
 from detectors.types import Incident, OomEvent
 
-LONGEST_LINE = 1 << 20
-"""Bytes of a line that are looked at together; a longer one is cut, so that memory stays flat."""
-_KEPT = 64 << 10
-"""Bytes before the place reached that are kept, for what stands around a line of a pod's status."""
 _LONGEST_TEXT = 4096
 _DOCUMENT_KINDS = ("k8s_status_oomkilled", "docker_oom_event", "process_killed_137")
 _REASON_OF_KILLS = "OOMKilling"
@@ -53,14 +51,11 @@ class Scanner:
         self._clock = Clock(year, zone, boot)
         self._assembler = Assembler(count(1) if numbers is None else numbers)
         self._tasks: TaskTable | None = None
-        self._buffer = bytearray()
-        self._reached = 0  # all before this byte of the buffer is done
-        self._counted = 0  # up to this byte of the buffer,
-        self._line = 1  # so many line ends, and one, were seen
+        self._window = Window()
 
     def feed(self, chunk: bytes) -> list[OomEvent]:
         """Read on; returns the events that are now certain, in input order."""
-        self._buffer += chunk
+        self._window.add(chunk)
         return self._advance(final=False)
 
     def finish(self) -> list[OomEvent]:
@@ -81,37 +76,36 @@ class Scanner:
 
     def _advance(self, *, final: bool) -> list[OomEvent]:
         events: list[OomEvent] = []
-        end = len(self._buffer) if final else self._buffer.rfind(b"\n") + 1
-        if len(self._buffer) - max(end, self._reached) > LONGEST_LINE:
-            end = len(self._buffer)
-        while self._reached < end:
+        window = self._window
+        end = window.end(final=final)
+        while window.reached < end:
             if self._tasks is not None and not self._read_tasks(end, final=final):
                 break
-            hit = prefilter(wrapped=self._wrapped).first(self._buffer, self._reached, end)
+            hit = prefilter(wrapped=self._wrapped).first(window.data, window.reached, end)
             if hit < 0:
-                self._reached = end
+                window.reached = end
                 break
-            start = max(self._buffer.rfind(b"\n", self._reached, hit) + 1, self._reached)
+            start = window.begin(hit)
             reached = self._candidate(start, end, events, final=final)
             if reached is None and end - start <= LONGEST_LINE:
-                self._reached = start
+                window.reached = start
                 break
-            self._reached = reached if reached is not None else self._stop(start, end)
-        self._forget()
+            window.reached = reached if reached is not None else window.stop(start, end)
+        window.forget()
         return events
 
     def _candidate(self, start: int, end: int, events: list[OomEvent], *, final: bool) -> int | None:
         """Read the record at ``start``; returns where to go on, None where it needs lines that have not come yet."""
-        after = self._lines_from(start, end, CONTINUATIONS + 1)
-        before = self._lines_before(start, LOOK_BACK)
+        after = self._window.lines_from(start, end, CONTINUATIONS + 1)
+        before = self._window.lines_before(start, LOOK_BACK)
         lines, index = [*before, *after], len(before)
         raw = lines[index]
         if within := document(raw):
             self._document_line(within, raw, start, events)
-            return self._stop(start, end)
+            return self._window.stop(start, end)
         found = find(lines, index, self._clock)
         if self._within(raw, found, start, events):
-            return self._stop(start, end)
+            return self._window.stop(start, end)
         joinable = not found or found[-1].may_go_on
         if not final and joinable and not ends(after, self._clock):
             return None
@@ -119,10 +113,10 @@ class Scanner:
         for one in merged(found):
             fields = dict(one.hit.fields)
             if one.hit.signature.kind in _DOCUMENT_KINDS and is_state(raw) or _is_message(one, raw):
-                window = self._lines_from(start, end, LINES_AFTER)
+                window = self._window.lines_from(start, end, LINES_AFTER)
                 if not final and len(window) < LINES_AFTER:
                     return None
-                earlier = self._lines_before(start, LINES_BEFORE)
+                earlier = self._window.lines_before(start, LINES_BEFORE)
                 told = around([unquoted(line) for line in (*earlier, *window)], len(earlier))
                 if not _belongs(one.hit.signature.kind, told):
                     continue
@@ -134,7 +128,7 @@ class Scanner:
             taken = max(taken, one.first + one.lines - index)
         position = start
         for _ in range(taken):
-            position = self._stop(position, end)
+            position = self._window.stop(position, end)
         return position
 
     def _within(self, raw: bytes, found: Sequence[Found], start: int, events: list[OomEvent]) -> bool:
@@ -142,7 +136,7 @@ class Scanner:
         text = text_within(raw)
         if text is None:
             return False
-        inner = _Inner(self._clock).read(text)
+        inner = _Inner(self._clock, wrapped=self._wrapped).read(text)
         found = merged(found)
         kinds = {one.hit.signature.kind for one in found}
         told = sum(len(one.hit.fields) for one in found)
@@ -183,7 +177,7 @@ class Scanner:
         events: list[OomEvent],
     ) -> None:
         signature = found.hit.signature
-        number = self._number(start) - behind
+        number = self._window.number(start) - behind
         if not signature.kind:
             if "columns" in fields:
                 self._tasks = TaskTable()
@@ -197,59 +191,24 @@ class Scanner:
     def _read_tasks(self, end: int, *, final: bool) -> bool:
         """Read on in the kernel's process table; False where it may go on beyond ``end``."""
         assert self._tasks is not None
-        while self._reached < end:
-            stop = self._stop(self._reached, end)
-            if not self._tasks.read(bytes(self._buffer[self._reached : stop])):
+        window = self._window
+        while window.reached < end:
+            stop = window.stop(window.reached, end)
+            if not self._tasks.read(bytes(window.data[window.reached : stop])):
                 self._assembler.tasks(self._tasks)
                 self._tasks = None
                 return True
-            self._reached = stop
+            window.reached = stop
         if final:
             self._assembler.tasks(self._tasks)
         return False
-
-    def _stop(self, start: int, end: int) -> int:
-        """Where the line ends that begins at ``start``: behind its line feed, or at ``end``."""
-        found = self._buffer.find(b"\n", start, end)
-        return end if found < 0 else found + 1
-
-    def _lines_from(self, start: int, end: int, most: int) -> list[bytes]:
-        lines: list[bytes] = []
-        while start < end and len(lines) < most:
-            stop = self._stop(start, end)
-            lines.append(bytes(self._buffer[start:stop]).rstrip(b"\r\n"))
-            start = stop
-        return lines
-
-    def _lines_before(self, start: int, most: int) -> list[bytes]:
-        lines: list[bytes] = []
-        floor = max(0, start - _KEPT)
-        while start > floor and len(lines) < most:
-            begin = self._buffer.rfind(b"\n", floor, start - 1) + 1 or floor
-            lines.append(bytes(self._buffer[begin:start]).rstrip(b"\r\n"))
-            start = begin
-        return lines[::-1]
-
-    def _number(self, start: int) -> int:
-        """The number of the line that begins at ``start``."""
-        self._line += self._buffer.count(b"\n", self._counted, start)
-        self._counted = start
-        return self._line
-
-    def _forget(self) -> None:
-        """Drop what is done, but for what the next records may look back at."""
-        if (done := self._reached - _KEPT) > _KEPT:
-            self._number(max(done, self._counted))
-            del self._buffer[:done]
-            self._reached -= done
-            self._counted -= done
 
 
 class _Inner(Scanner):
     """Reads the lines of a text that came in one line; a text within that text is not opened."""
 
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
+    def __init__(self, clock: Clock, *, wrapped: bool) -> None:
+        super().__init__(wrapped=wrapped)
         self._clock = clock
         self._told: list[tuple[Found, dict[str, Value]]] = []
 

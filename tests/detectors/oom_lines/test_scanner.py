@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.oom_lines import Scanner
-from detectors.oom_lines.scanner import LONGEST_LINE
+from detectors.oom_lines.window import LONGEST_LINE
 from detectors.oom_lines.signature import Signature
 from detectors.oom_lines.signatures import SIGNATURES
 from detectors.types import Incident, OomEvent
@@ -99,7 +99,7 @@ def test_a_line_without_end_is_held_in_flat_memory() -> None:
         events += scanner.feed(b"x" * (1 << 20))
         if turn == 9:
             events += scanner.feed(b" " + KILL + b" ")
-        assert len(scanner._buffer) < 4 << 20
+        assert len(scanner._window.data) < 4 << 20
     events += scanner.finish()
     assert [event.fields["pid"] for event in events] == [89]
 
@@ -109,7 +109,7 @@ def test_done_input_is_forgotten() -> None:
     scanner = Scanner()
     for _ in range(30):
         scanner.feed(b"an ordinary line, as there are many\n" * 30_000)
-        assert len(scanner._buffer) < 4 << 20
+        assert len(scanner._window.data) < 4 << 20
     assert scanner.feed(KILL + b"\n")[0].line == 900_001
 
 
