@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.oom_lines import Scanner
-from detectors.oom_lines.window import LONGEST_LINE
 from detectors.oom_lines.signature import Signature
 from detectors.oom_lines.signatures import SIGNATURES
+from detectors.oom_lines.window import LONGEST_LINE
 from detectors.types import Incident, OomEvent
 
 CORPUS = Path(__file__).parents[3].parent / "shared" / "corpus"
