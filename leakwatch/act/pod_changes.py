@@ -93,6 +93,8 @@ def raise_limit(
     limits, requests = before.get("limits") or {}, before.get("requests") or {}
     if "memory" not in limits:
         return f"the container {container} has no memory limit that could be raised"
+    if quantity_bytes(limits["memory"]) >= limit_bytes:
+        return f"the memory limit of the container {container} is {limits['memory']} already"
     wanted = {"limits": {"memory": str(limit_bytes)}}
     if requests.get("memory") == limits["memory"]:
         wanted["requests"] = {"memory": str(limit_bytes)}

@@ -209,6 +209,29 @@ def test_a_dry_run_signals_nothing(start: Start) -> None:
     assert "model_srv" in outcome.detail
 
 
+def test_a_process_that_nobody_starts_again_calls_a_person(start: Start, tmp_path: Path) -> None:
+    """The verification finds no new life in time: told as of no use, and nothing more is done to the target."""
+    server = start()
+    settings = ActSettings(dry_run=False, min_uptime_seconds=0.0, drain_seconds=0.0, verify_seconds=1.0)
+    restarter = ProcessRestarter(PidPlace(server.pid), SystemClock())
+    acting = Acting(settings, tmp_path / "state", {"serving": [restarter]}, {}, SystemClock())
+    decision = acting.consider(leaking())
+    assert decision.ruling is Ruling.ACT
+    assert acting.begin(decision)
+    told: list[Any] = []
+
+    def useless() -> Any:
+        acting.consider(leaking())
+        told.extend(acting.happenings())
+        return next((one for one in told if one.what is What.NOT_HELPED), None)
+
+    found = wait(useless)
+    assert found.page and found.sentence.startswith("restart of serving did not help within")
+    later = acting.consider(leaking())
+    assert (later.ruling, "stopped" in {reason.gate for reason in later.against}) == (Ruling.ESCALATE, True)
+    acting.close()
+
+
 def test_of_two_agents_that_act_at_once_one_ends_the_process(cgroup: Path, start: Start, tmp_path: Path) -> None:
     """One finds it by its cgroup, one by its shell's pid; they share no folder, and yet one signal is sent."""
     shell = start(cgroup=cgroup, loop=True)

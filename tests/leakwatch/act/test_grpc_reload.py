@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,15 @@ import pytest
 
 grpc = pytest.importorskip("grpc", reason="needs grpcio")
 
+from leakwatch.act.acting import Acting  # noqa: E402
+from leakwatch.act.decision import Ruling, What  # noqa: E402
 from leakwatch.act.tf_serving import ModelReloader  # noqa: E402
 from leakwatch.clock import SystemClock  # noqa: E402
 from leakwatch.errors import ActError  # noqa: E402
 from leakwatch.ports import Action  # noqa: E402
-from leakwatch.settings import ServingKind, ServingSettings  # noqa: E402
+from leakwatch.settings import ActSettings, ServingKind, ServingSettings  # noqa: E402
 from playbooks.types import Action as Remedy  # noqa: E402
+from tests.fakes.acting import healthy, leaking  # noqa: E402
 from tests.fakes.model_server import ModelServer  # noqa: E402
 from tests.fakes.model_service import ModelService  # noqa: E402
 
@@ -84,6 +88,27 @@ def test_a_model_is_reloaded_by_two_whole_configs(config: Path, service: ModelSe
     assert b"/m/a" in second and b"\x3a\x06\xb2\x06\x03\x0a\x01\x07" in second  # 7: {102: {1: [7]}}
     assert config.read_text() == CONFIG
     assert not marked(config)
+
+
+def test_an_agent_reloads_the_leaking_model_and_sees_that_it_helped(
+    config: Path, service: ModelService, tmp_path: Path
+) -> None:
+    """From the case to the verification: gates, evidence first, two configs, memory lower than before."""
+    acting = Acting(
+        ActSettings(dry_run=False), tmp_path / "state", {"serving": [reloader(config, service)]}, {}, SystemClock()
+    )
+    decision = acting.consider(leaking(remedy=Remedy.RELOAD_MODEL, model="a"))
+    assert (decision.ruling, decision.backend) == (Ruling.ACT, "tf_serving")
+    assert acting.begin(decision)
+    end = time.monotonic() + 60
+    while acting.busy():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    acting.consider(healthy())
+    whats = [one.what.value for one in acting.happenings() if one.what is not What.DECIDED]
+    assert whats == ["begun", "evidence", "done", "helped"]
+    assert len(service.requests) == 2
+    acting.close()
 
 
 @pytest.mark.parametrize(

@@ -298,6 +298,15 @@ def test_a_limit_is_raised_in_place(kubernetes_api: KubernetesApi, restarter: An
     assert pod["status"]["containerStatuses"][0]["resources"]["limits"]["memory"] == str(640 * 2**20)
 
 
+def test_a_raise_never_lowers_a_limit(kubernetes_api: KubernetesApi, restarter: Any) -> None:
+    """Somebody has raised it meanwhile, further than we would."""
+    serving(kubernetes_api, 1)
+    raised = replace(Restart, remedy=Remedy.RAISE_LIMIT, limit_bytes=500 * 2**20)
+    outcome = restarter().carry_out(raised, yes)
+    assert (outcome.done, outcome.detail) == (False, "the memory limit of the container serving is 512Mi already")
+    assert changes(kubernetes_api) == []
+
+
 def test_a_limit_that_the_node_has_no_room_for_is_taken_back(kubernetes_api: KubernetesApi, restarter: Any) -> None:
     """Infeasible: told, and the pod is as it was; so is a cluster without the subresource."""
     kubernetes_api.cluster.add_deployment(
