@@ -75,7 +75,7 @@ class Decision:
         action: what is to be done, or would be where the gates were open; None where there is nothing to do.
         backend: the restarter that carries it out.
         evidence_seconds: how long the evidence may take.
-        revision: the state of the ledger that it rests on; it is void once the ledger has moved on.
+        revision: the state of the ledger that it rests on; it is void once something was begun, stopped or said.
         life: the instance that it was made about, and ``workload`` what that belongs to.
     """
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NAME = "docker"
 ASK_SECONDS = 4.0
+CREATE_SECONDS = 30.0  # an engine whose storage copies whole layers takes its time
 _MORE_SECONDS = 30.0  # for the engine itself, beside the container's time to stop
 CLAIM_SECONDS = 600.0
 _NEVER = frozenset({"replicas", "disruption_budget", "rollout"})
@@ -62,7 +63,7 @@ class DockerRestarter:
         described = self._described()
         name, image = described["Name"].lstrip("/"), described["Image"]
         if name not in self._claims:
-            asks = partial(self._client, ASK_SECONDS)
+            asks = partial(self._client, CREATE_SECONDS)
             self._claims[name] = ContainerClaim(asks, name, image, self._clock, self._claim_seconds)
         return self._claims[name]
 

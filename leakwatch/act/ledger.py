@@ -58,7 +58,7 @@ class Ledger:
     def intend(self, decision: Decision) -> int | None:
         """Write down what is about to be done, before it is; the action's number.
 
-        None where the ledger has changed since the decision was made: it has to be made again.
+        None where something was begun, stopped or said since the decision was made: it has to be made again.
         """
         action, case = decision.action, decision.case
         if action is None or action.dry_run:
@@ -94,7 +94,6 @@ class Ledger:
         with self._file.transaction() as (db, elapsed):
             changed = (elapsed, done, detail, number)
             db.execute("UPDATE acts SET ended = ?, done = ?, detail = ? WHERE number = ? AND ended IS NULL", changed)
-            _touch(db)
 
     def settle(self, number: int, helped: bool, stop_because: str | None = None) -> None:
         """Whether it helped; with a reason to stop, nothing more is done to its target until `resume`."""
@@ -105,7 +104,7 @@ class Ledger:
                     "INSERT OR REPLACE INTO stops SELECT target, workload, ?, ? FROM acts WHERE number = ?",
                     (self._clock.now(), stop_because, number),
                 )
-            _touch(db)
+                _touch(db)
 
     def take_over(self) -> tuple[Act, ...]:
         """At the start of an agent: what an earlier one began and never ended is over, and counts as done."""
@@ -162,11 +161,11 @@ class Ledger:
             lifted = db.execute("DELETE FROM silences WHERE target = ?", (target,)).rowcount
             lifted += db.execute("DELETE FROM stops WHERE target = ?", (target,)).rowcount
             lifted += db.execute("DELETE FROM approvals WHERE target = ? AND answer = 0", (target,)).rowcount
-            _touch(db)
             return lifted > 0
 
 
 def _touch(db: sqlite3.Connection) -> None:
+    """Decisions of before are void. Only for what may close a gate: what can but open one leaves them as they are."""
     db.execute("UPDATE clock SET revision = revision + 1")
 
 

@@ -88,7 +88,7 @@ class View:
     """The ledger as it stands.
 
     Attributes:
-        revision: rises with every change.
+        revision: rises with every change that may close a gate.
         acts: the latest last; all that are younger than was asked for, and all that are not over.
         silences, stops: those that hold now.
         approvals: the latest question of each target.

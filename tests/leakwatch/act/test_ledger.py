@@ -56,6 +56,25 @@ def test_a_decision_is_void_once_the_ledger_has_moved_on(tmp_path: Path) -> None
     assert two.intend(third) is None
 
 
+def test_a_decision_stands_where_other_targets_came_to_a_good_end(tmp_path: Path) -> None:
+    """What can but open gates voids nothing: the end of an action, that it helped, a silence that was lifted."""
+    ledger = Ledger(tmp_path, HandClock(), "boot")
+    number = ledger.intend(decision(ledger))
+    assert number is not None
+    ledger.silence("elsewhere", 60.0, "known", "ada")
+    for change in (
+        lambda: ledger.end(number, Outcome(True, "restarted", 1.0), "restarted"),
+        lambda: ledger.settle(number, True),
+        lambda: ledger.resume("elsewhere"),
+    ):
+        before = ledger.view(1e6).revision
+        change()
+        assert ledger.view(1e6).revision == before
+    before = ledger.view(1e6).revision
+    ledger.settle(number, False, "it did not help")
+    assert ledger.view(1e6).revision > before
+
+
 def test_of_many_at_once_one_intends(tmp_path: Path) -> None:
     """However many threads decide on the same state, one intent is written."""
     ledger, numbers = Ledger(tmp_path, HandClock(), "boot"), []
