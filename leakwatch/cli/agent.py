@@ -26,12 +26,14 @@ def command(load: Callable[[], Loaded], cycles: int | None, debug: bool) -> int:
 
     Exit status: 0 it was told to end, 1 failed, 2 settings that cannot be used, or wrong usage.
     """
+    from leakwatch.agent.thrift import encrypt_later, keep_the_heap_small
+
+    keep_the_heap_small()
+    encrypt_later()
     from leakwatch.agent.running import run_agent
-    from leakwatch.agent.thrift import share_one_arena
     from leakwatch.clock import SystemClock
     from leakwatch.settings.describing import warnings
 
-    share_one_arena()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
 
     def settings() -> Settings:

@@ -1,16 +1,16 @@
-"""The agent's own page for Prometheus (contracts.md section 4): values in, families out."""
+"""The agent's own page for Prometheus (contracts.md section 4): values in, text out.
 
-from collections.abc import Iterator, Mapping, Sequence
+The format: https://prometheus.io/docs/instrumenting/exposition_formats/. It is written here, and read back by
+prometheus_client in the tests: that library loads servers and encryption with it, 8 MiB that an agent would keep.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.registry import Collector
 
 from leakwatch import __version__
 
-CONTENT_TYPE = CONTENT_TYPE_LATEST
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 VERDICTS = ("leak", "suspected", "no_leak", "undecided")
 DURATION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds in seconds: from a look at a cgroup (.2 ms) to one at an API that does not answer."""
@@ -57,94 +57,75 @@ class PageState:
 
 
 def as_text(state: PageState) -> bytes:
-    """The page."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Families(state))
-    return generate_latest(registry)
+    """The page: every family, also where it has no line yet."""
+    families = (*_judged(state), *_measured(state), *_counted(state), _durations(state), _build())
+    return "".join(line for family in families for line in family).encode("utf-8", "backslashreplace")
 
 
-class _Families(Collector):
-    """Hands a state to prometheus_client, which escapes names and writes the text."""
+_ESCAPED = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+Lines = Iterator[str]
+Row = tuple[tuple[str, ...], float]
+"""The values of a line's labels, and its number."""
 
-    def __init__(self, state: PageState) -> None:
-        self._state = state
 
-    def describe(self) -> list[Metric]:
-        """Nothing beforehand: one registry is made for each page."""
-        return []
+def _judged(state: PageState) -> Iterator[Lines]:
+    targets = state.targets
+    verdicts = [
+        ((one.name, word), float(word == one.verdict))
+        for one in targets
+        if one.verdict is not None
+        for word in VERDICTS
+    ]
+    slopes = [((one.name,), slope) for one in targets if (slope := one.slope_bytes_per_second) is not None]
+    left = [((one.name,), seconds) for one in targets if (seconds := one.seconds_to_limit) is not None]
+    per_request = [((one.name, model), value) for one in targets for model, value in one.bytes_per_request.items()]
+    container = ("container",)
+    yield _family("gauge", "verdict", "1 for what holds of the container now.", (*container, "verdict"), verdicts)
+    growth = "Growth of the leak alone, while one is suspected."
+    yield _family("gauge", "slope_bytes_per_second", growth, container, slopes)
+    until = "Time until the leak reaches the memory limit."
+    yield _family("gauge", "time_to_limit_seconds", until, container, left)
+    each = "Bytes that a request leaves behind; the model without a name is all of them."
+    yield _family("gauge", "bytes_per_request", each, (*container, "model"), per_request)
 
-    def collect(self) -> Iterator[Metric]:
-        """Every family, also where it has no line yet."""
-        yield from self._judged()
-        yield from self._measured()
-        yield from self._counted()
-        build = GaugeMetricFamily("leakwatch_build_info", "Version of the agent.", labels=["version"])
-        build.add_metric([__version__], 1.0)
-        yield build
 
-    def _judged(self) -> Iterator[Metric]:
-        verdict = GaugeMetricFamily(
-            "leakwatch_verdict", "1 for what holds of the container now.", labels=["container", "verdict"]
-        )
-        slope = GaugeMetricFamily(
-            "leakwatch_slope_bytes_per_second",
-            "Growth of the leak alone, while one is suspected.",
-            labels=["container"],
-        )
-        left = GaugeMetricFamily(
-            "leakwatch_time_to_limit_seconds", "Time until the leak reaches the memory limit.", labels=["container"]
-        )
-        per_request = GaugeMetricFamily(
-            "leakwatch_bytes_per_request",
-            "Bytes that a request leaves behind; the model without a name is all of them.",
-            labels=["container", "model"],
-        )
-        for target in self._state.targets:
-            for word in VERDICTS if target.verdict is not None else ():
-                verdict.add_metric([target.name, word], float(word == target.verdict))
-            if target.slope_bytes_per_second is not None:
-                slope.add_metric([target.name], target.slope_bytes_per_second)
-            if target.seconds_to_limit is not None:
-                left.add_metric([target.name], target.seconds_to_limit)
-            for model, value in target.bytes_per_request.items():
-                per_request.add_metric([target.name, model], value)
-        yield from (verdict, slope, left, per_request)
+def _measured(state: PageState) -> Iterator[Lines]:
+    labels = ("container", "kind")
+    memory = [((one.name, kind), value) for one in state.targets for kind, value in one.memory_bytes.items()]
+    yield _family("gauge", "memory_bytes", "Memory of the container as last sampled.", labels, memory)
+    kills = [((one.name, kind), count) for one in state.targets for kind, count in one.oom_events.items()]
+    yield _family("counter", "oom_events_total", "Times that memory ran out and something was killed.", labels, kills)
 
-    def _measured(self) -> Iterator[Metric]:
-        memory = GaugeMetricFamily(
-            "leakwatch_memory_bytes", "Memory of the container as last sampled.", labels=["container", "kind"]
-        )
-        kills = CounterMetricFamily(
-            "leakwatch_oom_events", "Times that memory ran out and something was killed.", labels=["container", "kind"]
-        )
-        for target in self._state.targets:
-            for kind, value in target.memory_bytes.items():
-                memory.add_metric([target.name, kind], value)
-            for kind, count in target.oom_events.items():
-                kills.add_metric([target.name, kind], count)
-        yield from (memory, kills)
 
-    def _counted(self) -> Iterator[Metric]:
-        state = self._state
-        actions = CounterMetricFamily(
-            "leakwatch_actions", "Actions, by how they ended.", labels=["container", "action", "outcome"]
-        )
-        for labels, count in state.actions.items():
-            actions.add_metric(labels, count)
-        notifications = CounterMetricFamily(
-            "leakwatch_notifications", "Messages, by how telling them went.", labels=["channel", "outcome"]
-        )
-        for told, count in state.notifications.items():
-            notifications.add_metric(told, count)
-        samples = CounterMetricFamily(
-            "leakwatch_samples", "Looks at sources, by what came of them.", labels=["source", "outcome"]
-        )
-        for look, count in state.samples.items():
-            samples.add_metric(look, count)
-        duration = HistogramMetricFamily("leakwatch_sample_duration_seconds", "How long looks at sources took.")
-        total, buckets = 0, []
-        for bound, count in zip((*map(str, DURATION_BUCKETS), "+Inf"), state.durations, strict=True):
-            total += count
-            buckets.append((bound, float(total)))
-        duration.add_metric([], buckets, state.durations_sum)
-        yield from (actions, notifications, samples, duration)
+def _counted(state: PageState) -> Iterator[Lines]:
+    labels = ("container", "action", "outcome")
+    yield _family("counter", "actions_total", "Actions, by how they ended.", labels, state.actions.items())
+    told = "Messages, by how telling them went."
+    yield _family("counter", "notifications_total", told, ("channel", "outcome"), state.notifications.items())
+    looks = "Looks at sources, by what came of them."
+    yield _family("counter", "samples_total", looks, ("source", "outcome"), state.samples.items())
+
+
+def _durations(state: PageState) -> Lines:
+    name = "sample_duration_seconds"
+    yield from _family("histogram", name, "How long looks at sources took.", (), ())
+    bounds = (*map(str, DURATION_BUCKETS), "+Inf")
+    for bound, count in zip(bounds, itertools.accumulate(state.durations), strict=True):
+        yield _line(f"{name}_bucket", ("le",), (bound,), count)
+    yield _line(f"{name}_sum", (), (), state.durations_sum)
+    yield _line(f"{name}_count", (), (), sum(state.durations))
+
+
+def _build() -> Lines:
+    return _family("gauge", "build_info", "Version of the agent.", ("version",), [((__version__,), 1.0)])
+
+
+def _family(kind: str, name: str, says: str, labels: tuple[str, ...], rows: Iterable[Row]) -> Lines:
+    yield f"# HELP leakwatch_{name} {says}\n# TYPE leakwatch_{name} {kind}\n"
+    for values, number in rows:
+        yield _line(name, labels, values, number)
+
+
+def _line(name: str, labels: tuple[str, ...], values: tuple[str, ...], number: float) -> str:
+    pairs = ",".join(f'{label}="{value.translate(_ESCAPED)}"' for label, value in zip(labels, values, strict=True))
+    return f"leakwatch_{name}{pairs and f'{{{pairs}}}'} {float(number)!r}\n"

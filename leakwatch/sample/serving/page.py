@@ -5,7 +5,6 @@ http.client alone: it is loaded with http.server anyway, while urllib3 and reque
 
 import http.client
 import socket
-import ssl
 import time
 from urllib.parse import SplitResult, urlsplit
 
@@ -90,7 +89,7 @@ class Page:
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port
         if self._parts.scheme == "https":
-            return http.client.HTTPSConnection(host, port, timeout=PAGE_SECONDS, context=ssl.create_default_context())
+            return http.client.HTTPSConnection(host, port, timeout=PAGE_SECONDS)
         return http.client.HTTPConnection(host, port, timeout=PAGE_SECONDS)
 
     def _failed(self, error: Exception) -> SourceError:
@@ -100,8 +99,9 @@ class Page:
             what, fix = "refused the connection", "a server that is still loading its models does; else check the port"
         elif isinstance(error, socket.gaierror):
             what, fix = f"no address is known for {self._parts.hostname}", "check the name"
-        elif isinstance(error, ssl.SSLError):
-            what, fix = f"no TLS connection ({error.reason or 'refused'})", "check scheme and certificate"
+        elif self._parts.scheme == "https" and _is_of_tls(error):
+            reason = getattr(error, "reason", None) or "refused"
+            what, fix = f"no TLS connection ({reason})", "check scheme and certificate"
         elif isinstance(error, http.client.HTTPException):
             what, fix = f"sent no whole HTTP answer ({type(error).__name__})", "check that it is an HTTP port"
         else:
@@ -110,6 +110,12 @@ class Page:
                 "check the address",
             )
         return SourceError(self._source, f"{self.shown}: {what}", fix)
+
+
+def _is_of_tls(error: Exception) -> bool:
+    import ssl  # 4 MiB, for those alone whose page is encrypted
+
+    return isinstance(error, ssl.SSLError)
 
 
 def _host(parts: SplitResult) -> str:
