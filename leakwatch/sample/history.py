@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from leakwatch.sample.history_rows import pack, unpack
 from leakwatch.sample.thinning import TIERS, Row, Tier, kept
-from leakwatch.trace import Sample, Target, Trace
+from leakwatch.trace import MEMORY_COLUMNS, Sample, Target, Trace
 
 MOST_WAITING = 10_000
 """Samples kept in memory while the disk takes none: an hour of 14 targets at 5 s, about 8 MiB."""
@@ -173,15 +174,20 @@ class History:
         edge = max(now_seconds - tier.keep_seconds, crowded[0] if crowded else -math.inf)
         if tier.bucket_seconds is not None:
             edge -= edge % tier.bucket_seconds  # only whole buckets
-        query = "SELECT id, time, life, cells FROM samples WHERE target = ? AND tier = ? AND time < ? ORDER BY time"
-        due = database.execute(query, (key, number, edge))
-        rows = [Row(row, time, life, unpack(cells, self._words)) for row, time, life, cells in due]
-        stay = kept(rows, tier)
-        if rows:
-            with database:
-                database.executemany("UPDATE samples SET tier = tier + 1 WHERE id = ?", [(row,) for row in stay])
-                gone = [(row.id,) for row in rows if row.id not in stay]
-                database.executemany("DELETE FROM samples WHERE id = ?", gone)
+        due = "target = ? AND tier = ? AND time < ?"
+        query = f"SELECT id, time, life, cells FROM samples WHERE {due} ORDER BY time"
+        found = database.execute(query, (key, number, edge))
+        first = found.fetchone()
+        if first is None:
+            return
+        stay = kept((self._row(*one) for one in chain((first,), found)), tier)
+        with database:
+            database.executemany("UPDATE samples SET tier = tier + 1 WHERE id = ?", [(row,) for row in stay])
+            database.execute(f"DELETE FROM samples WHERE {due}", (key, number, edge))
+
+    def _row(self, number: int, time_seconds: float, life: int, cells: bytes) -> Row:
+        values = unpack(cells, self._words)
+        return Row(number, time_seconds, life, {name: values[name] for name in MEMORY_COLUMNS if name in values})
 
     def _open(self, now_seconds: float, *, check: bool = False) -> None:
         try:

@@ -6,7 +6,7 @@ sawtooth, noise and spikes the slope over 28 days differs from that of all sampl
 .03 %.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -41,16 +41,19 @@ TIERS = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One stored sample."""
+    """Of one stored sample what decides whether it stays; ``memory`` by column, without those it lacks."""
 
     id: int
     time_seconds: float
     life: int
-    values: Mapping[str, float]
+    memory: Mapping[str, float]
 
 
-def kept(rows: Sequence[Row], tier: Tier) -> frozenset[int]:
-    """The ids of the rows that go on: one of each bucket and life; ``rows`` are in the order of time."""
+def kept(rows: Iterable[Row], tier: Tier) -> frozenset[int]:
+    """The ids of the rows that go on: one of each bucket and life; ``rows`` are in the order of time.
+
+    No more than one bucket is held at a time: after a long pause thousands are due, and an agent keeps what it took.
+    """
     width = tier.bucket_seconds
     if width is None:
         return frozenset()
@@ -61,7 +64,7 @@ def kept(rows: Sequence[Row], tier: Tier) -> frozenset[int]:
 def _median(bucket: Iterable[Row]) -> Row:
     """The row whose memory is the lower median; of rows without any, the middle one."""
     rows = list(bucket)
-    name = next((name for name in MEMORY_COLUMNS if any(name in row.values for row in rows)), None)
+    name = next((name for name in MEMORY_COLUMNS if any(name in row.memory for row in rows)), None)
     if name is not None:
-        rows = sorted((row for row in rows if name in row.values), key=lambda row: row.values[name])
+        rows = sorted((row for row in rows if name in row.memory), key=lambda row: row.memory[name])
     return rows[(len(rows) - 1) // 2]

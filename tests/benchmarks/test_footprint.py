@@ -6,12 +6,13 @@ from benchmarks import footprint
 from detectors.types import Answer
 from leakwatch import detect
 
-BUDGET_BYTES = 52 * 2**20
+BUDGET_BYTES = 48 * 2**20
+"""52 MiB are promised; what is measured is 45, and a library more would be seen."""
 
 
 @pytest.mark.slow
 def test_a_thousand_beats_stay_within_the_budget_and_the_agent_does_not_leak() -> None:
-    """One target with page, logs and metrics page: at most 52 MiB resident, and leakwatch sees no leak in it."""
+    """One target with page, logs and metrics page: less than is promised, and leakwatch sees no leak in it."""
     with footprint.one_target() as targets:
         cost = footprint.measured(targets, 0.05, 1_000)
     assert cost.beats > 500

@@ -3,11 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = {"kubernetes", "docker", "scipy", "slack_sdk", "pyarrow", "requests", "rich", "prometheus_api_client"}
+CLIENTS = {"kubernetes", "docker", "slack_sdk", "requests", "prometheus_api_client", "prometheus_client"}
+HEAVY = CLIENTS | {"scipy", "pyarrow", "rich", "_ssl"}
 
 
 def test_an_agent_that_watches_imports_nothing_heavy(tmp_path: Path):
-    """Some beats over a process, a page that is not there and a log: no client, statistics or screen is loaded."""
+    """Beats over a process, a page that is not there and a log load no client, encryption, statistics or screen."""
     config, log = tmp_path / "agent.yaml", tmp_path / "serving.log"
     log.write_text("all is well\n")
     config.write_text(

@@ -138,6 +138,13 @@ def test_what_is_no_page_is_one_line(answer: bytes, message: str) -> None:
     assert "\n" not in str(raised.value)
 
 
+def test_a_page_that_does_not_encrypt_is_no_encrypted_page(server: TfServing) -> None:
+    """https where the server speaks http: one line that says so."""
+    source = ServingSource(settings(server.url.replace("http:", "https:")))
+    with pytest.raises(SourceError, match=r"no TLS connection \(\w+\); check scheme and certificate"):
+        source.read(0.0)
+
+
 def test_a_password_in_the_address_is_not_shown() -> None:
     """Messages name the host and the path only."""
     with pytest.raises(SourceError) as raised:
