@@ -4,6 +4,7 @@ http.client alone: it is loaded with http.server anyway, while urllib3 and reque
 """
 
 import http.client
+import io
 import socket
 import time
 from urllib.parse import SplitResult, urlsplit
@@ -70,21 +71,21 @@ class Page:
             self._connection = self._connect()
         self._connection.request("GET", path, headers={"Accept": "text/plain", "User-Agent": "leakwatch"})
         response = self._connection.getresponse()
-        received = bytearray()
+        received = io.BytesIO()  # whose bytes are handed over, not copied
         while chunk := response.read1(_CHUNK):
-            received += chunk
-            if len(received) > PAGE_BYTES:
+            received.write(chunk)
+            if received.tell() > PAGE_BYTES:
                 self.close()
                 what = f"{self.shown} sends more than {PAGE_BYTES // 2**20} MiB"
                 raise SourceError(self._source, what, "check that it is the metrics page")
             if time.monotonic() > ends_at:
                 raise TimeoutError
         if response.length:  # fewer bytes came than were announced
-            raise http.client.IncompleteRead(bytes(received), response.length)
+            raise http.client.IncompleteRead(b"", response.length)
         response.close()  # else the next request on this connection is sent, not answered to us, and sent again
         if response.will_close:
             self.close()
-        return response.status, bytes(received)
+        return response.status, received.getvalue()
 
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port

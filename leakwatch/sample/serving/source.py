@@ -1,18 +1,15 @@
 """A model server's page as a source of samples."""
 
-import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from types import MappingProxyType
 
 from leakwatch.errors import SourceError
-from leakwatch.sample.exposition import PageSample, read_page
+from leakwatch.sample.exposition import PageSample, read_page, types_of
 from leakwatch.sample.serving import gpu, prometheus_client, tf_serving, torchserve, triton
 from leakwatch.sample.serving.page import Page
 from leakwatch.sample.serving.reading import Reading, between
 from leakwatch.settings import ServingKind, ServingSettings
 from leakwatch.trace import Sample
-
-_TYPE = re.compile(r"^# ?TYPE (\S+)", re.MULTILINE)  # an old Triton leaves out the blank after the hash
 
 Reader = Callable[[Iterable[PageSample], frozenset[str]], Reading]
 
@@ -58,17 +55,17 @@ class ServingSource:
         Raises:
             SourceError: no page, or one that is none of this server's.
         """
-        text = self._text(self._page)
-        types = frozenset(match.group(1) for match in _TYPE.finditer(text))
-        reading = self._reader(read_page(text, self._wanted), types)
+        body = self._body(self._page)
+        types = types_of(body)
+        reading = self._reader(read_page(body, self._wanted), types)
         if not reading.values and not types:
             what = f"{self._page.shown} is no page of metrics"
             raise SourceError(self.name, what, HOW_TO_SWITCH_ON[self._kind])
         columns = between(self._before, reading)
         self._before = reading
-        columns["page_bytes"] = float(len(text))
+        columns["page_bytes"] = float(len(body))
         if self._gpus is not None:
-            columns |= gpu.read(read_page(self._text(self._gpus), gpu.WANTED))
+            columns |= gpu.read(read_page(self._body(self._gpus), gpu.WANTED))
         return Sample(now_seconds, columns)
 
     def close(self) -> None:
@@ -77,9 +74,9 @@ class ServingSource:
         if self._gpus is not None:
             self._gpus.close()
 
-    def _text(self, page: Page) -> str:
+    def _body(self, page: Page) -> bytes:
         status, body = page.read()
         if status != 200:
             fix = HOW_TO_SWITCH_ON[self._kind] if status == 404 else "check what answers there"
             raise SourceError(self.name, f"{page.shown} answers {status}", fix)
-        return body.decode("utf-8", "replace")
+        return body

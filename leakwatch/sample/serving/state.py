@@ -1,11 +1,10 @@
 """What a TensorFlow Serving says of its models, asked once: what the playbooks ask about."""
 
-import re
 import time
 from collections.abc import Sequence
 
 from leakwatch.errors import SourceError
-from leakwatch.sample.exposition import read_page
+from leakwatch.sample.exposition import read_page, types_of
 from leakwatch.sample.serving import tf_serving
 from leakwatch.sample.serving.model_status import VersionStatus, read_status
 from leakwatch.sample.serving.page import Page
@@ -17,8 +16,6 @@ METRICS_PATH = "/monitoring/prometheus/metrics"
 
 STATES_SECONDS = 20.0
 """A server with a thousand models answers for all of them in a few seconds."""
-
-_TYPE = re.compile(r"^# TYPE (\S+)", re.MULTILINE)
 
 
 def server_state_of(url: str, models: Sequence[str] = ()) -> ServerState:
@@ -76,5 +73,4 @@ def _metrics(page: Page) -> Reading | None:
     status, body = page.read(METRICS_PATH)
     if status != 200:
         return None
-    text = body.decode("utf-8", "replace")
-    return tf_serving.read(read_page(text, tf_serving.WANTED), frozenset(_TYPE.findall(text)))
+    return tf_serving.read(read_page(body, tf_serving.WANTED), types_of(body))

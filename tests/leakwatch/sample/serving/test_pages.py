@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from leakwatch.sample.exposition import read_page
+from leakwatch.sample.exposition import read_page, types_of
 from leakwatch.sample.serving import gpu, prometheus_client, tf_serving, torchserve, triton
 from leakwatch.sample.serving.reading import Reading, between
 from leakwatch.sample.serving.source import READERS
@@ -18,8 +18,7 @@ needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason="needs ../shared")
 
 def reading(kind: ServingKind, text: str) -> Reading:
     wanted, read = READERS[kind]
-    types = frozenset(line.split()[2] for line in text.splitlines() if line.startswith("# TYPE "))
-    return read(read_page(text, wanted), types)
+    return read(read_page(text.encode(), wanted), types_of(text.encode()))
 
 
 def page(name: str) -> str:
@@ -186,12 +185,12 @@ def test_dcgm_tells_the_memory_of_gpus_in_bytes() -> None:
     """MiB become bytes, the total is what is used and free, and DCGM's blanks are no numbers."""
     text = page("dcgm.txt")
     gpu_0 = "GPU-f809e614-a528-4083-acbf-334600000000"
-    assert gpu.read(read_page(text, gpu.WANTED)) == {
+    assert gpu.read(read_page(text.encode(), gpu.WANTED)) == {
         f"gpu_used_bytes:{gpu_0}": 0.0,
         f"gpu_total_bytes:{gpu_0}": 7531 * 2.0**20,
     }
     blank = 'DCGM_FI_DEV_FB_USED{gpu="0"} 9223372036854775794'
-    assert gpu.read(read_page(blank, gpu.WANTED)) == {}
+    assert gpu.read(read_page(blank.encode(), gpu.WANTED)) == {}
 
 
 @pytest.mark.parametrize("module", [tf_serving, triton, torchserve, prometheus_client])
