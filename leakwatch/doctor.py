@@ -10,8 +10,9 @@ from leakwatch.errors import LeakwatchError
 from leakwatch.examination import Check, Examination, SourceSight, TargetSight
 from leakwatch.ports import Source
 from leakwatch.sample.rights import folder_can_be_written, log_can_be_read, process_can_be_seen, rights_here
+from leakwatch.sample.several_pods import at_pod, has_pages_of_pods, places_of
 from leakwatch.sample.sources import sources_of
-from leakwatch.settings import PrometheusPlace, TargetSettings
+from leakwatch.settings import KubernetesPlace, PrometheusPlace, TargetSettings
 
 LOOK_SECONDS = 15.0
 """Longer than any source waits for an answer."""
@@ -28,6 +29,7 @@ def examine(targets: Sequence[TargetSettings], now_seconds: float, state_dir: st
 def _examined(target: TargetSettings, now_seconds: float) -> TargetSight:
     sights, pid = [], None
     try:
+        target = within(LOOK_SECONDS, partial(_at_a_pod, target)) or target
         sources = sources_of(target)
     except LeakwatchError as error:  # an address that is none
         sights.append(SourceSight("settings", 0.0, error=str(error)))
@@ -40,6 +42,17 @@ def _examined(target: TargetSettings, now_seconds: float) -> TargetSight:
     checks = [*_memory_checks(target, sights), *(log_can_be_read(path) for path in target.logs)]
     checks += process_can_be_seen(pid) if pid is not None else ()
     return TargetSight(target.name, _place(target), tuple(sights), tuple(checks))
+
+
+def _at_a_pod(target: TargetSettings) -> TargetSettings:
+    """With the page of the first pod, where each has one of its own."""
+    if not has_pages_of_pods(target) or not isinstance(target.place, KubernetesPlace):
+        return target
+    try:
+        found = places_of(target.place)
+    except LeakwatchError:
+        found = ()  # the source of the memory will say the same
+    return at_pod(target, found[0] if found else None)
 
 
 def _look(source: Source, now_seconds: float) -> SourceSight:

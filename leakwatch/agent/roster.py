@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Self
 
 from leakwatch.errors import SourceError
-from leakwatch.sample.several_pods import PodPlace, may_be_several, places_of
+from leakwatch.sample.several_pods import PodPlace, at_pod, has_pages_of_pods, may_be_several, places_of
 from leakwatch.settings import KubernetesPlace, PrometheusPlace, Settings, TargetSettings
 from leakwatch.tell.units import visible
 
@@ -84,7 +84,7 @@ class Roster:
             last, watched = self._last.get(target.name, seen), self._watched.get(target.name, frozenset())
             self._watched[target.name] = (seen & last) | (watched & (seen | last))
             self._last[target.name] = seen
-            self._say(target.name, self._cut(len(self._watched[target.name])))
+            self._say(target.name, _missed(target, len(self._watched[target.name])))
 
     def _work(self) -> None:
         self.look()
@@ -100,24 +100,30 @@ class Roster:
             :MOST_PODS
         ]
         if len(places) < 2:
-            return (target,)
+            return (at_pod(target, places[0] if places else None),)
         namesakes = Counter(place.pod for place in places)
         return [
-            TargetSettings(
-                f"{target.name}/{place.pod if namesakes[place.pod] == 1 else f'{place.namespace}/{place.pod}'}",
+            at_pod(
+                target,
                 place,
-                limit_bytes=target.limit_bytes,
+                f"{target.name}/{place.pod if namesakes[place.pod] == 1 else f'{place.namespace}/{place.pod}'}",
             )
             for place in places
         ]
-
-    def _cut(self, count: int) -> str:
-        if count <= MOST_PODS:
-            return ""
-        return f"{count} pods, of which the first {MOST_PODS} are watched; split them by selector or namespace"
 
     def _say(self, name: str, what: str) -> None:
         """Once, until it is something else."""
         if what and self._said.get(name) != what:
             log.warning("%s: %s", visible(name), visible(what))
         self._said[name] = what
+
+
+def _missed(target: TargetSettings, count: int) -> str:
+    """What is not watched of a target with so many pods, and what to do about it."""
+    missed = []
+    if count > MOST_PODS:
+        missed.append(f"{count} pods, of which the first {MOST_PODS} are watched; split them by selector or namespace")
+    if count > 1 and target.serving is not None and not has_pages_of_pods(target):
+        fix = "write {pod_ip} in its address" if isinstance(target.place, KubernetesPlace) else "name one pod"
+        missed.append(f"serving names one page for {count} pods, which is read for none of them; {fix}")
+    return "; ".join(missed)

@@ -4,6 +4,7 @@
 """
 
 from leakwatch.settings.values import (
+    POD_IP,
     ActSettings,
     AlertmanagerSettings,
     Approval,
@@ -30,6 +31,7 @@ from leakwatch.settings.values import (
 )
 
 __all__ = [
+    "POD_IP",
     "ActSettings",
     "AlertmanagerSettings",
     "Approval",

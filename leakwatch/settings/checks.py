@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from leakwatch.settings.schema import PLACES, Path
-from leakwatch.settings.values import Backend, ServingKind
+from leakwatch.settings.values import POD_IP, Backend, ServingKind
 
 COMMAND_LENGTH = 15
 """The kernel keeps so many characters of a command name (TASK_COMM_LEN less its end, include/linux/sched.h)."""
@@ -24,6 +24,9 @@ def impossible(read: Mapping[Path, Any]) -> Iterator[tuple[Path, str]]:
         place = tuple((path, _one_form(path, value)) for path, value in target.items() if path[0] in PLACES)
         if place and places.setdefault(place, number) != number:
             yield ("targets", number), f"watches the same place as targets[{places[place]}]; keep one of them"
+        if POD_IP in target.get(("serving", "metrics_url"), "") and ("kubernetes", "selector") not in target:
+            what = f"{POD_IP} stands for the pods of a kubernetes selector, and there is none; write the address"
+            yield ("targets", number, "serving"), what
         served = target.get(("serving", "kind")) is ServingKind.TF_SERVING
         if read.get(("act", "backend")) is Backend.TF_SERVING and not served:
             yield ("act", "backend"), f"tf_serving cannot act on targets[{number}], which has no TF Serving page"

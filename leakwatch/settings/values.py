@@ -66,6 +66,7 @@ class KubernetesPlace:
 
     Attributes:
         this_node: only pods of the node that the environment's NODE_NAME names, for an agent on each node.
+        pod_ip: address of a pod that a selector found; no setting.
     """
 
     namespace: str
@@ -73,6 +74,7 @@ class KubernetesPlace:
     selector: str | None = None
     pod: str | None = None
     this_node: bool = False
+    pod_ip: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,16 @@ Place = ProcessPlace | PidPlace | CgroupPlace | DockerPlace | KubernetesPlace | 
 """Where a target's memory is read; exactly one for each target."""
 
 
+POD_IP = "{pod_ip}"
+"""In the address of a page: the address of the pod whose page it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServingSettings:
     """The model server's own page.
 
     Attributes:
-        metrics_url: the page with counters.
+        metrics_url: the page with counters; ``{pod_ip}`` in it, and in the others, stands for each pod's own address.
         status_url: base of TF Serving's REST API; None: derived from the page's address.
         model_config_file: the model config that the server was started with, without which no model can be reloaded.
         grpc_address: host and port of its gRPC API, by which models are reloaded; None: the polled config is edited.

@@ -1,6 +1,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,14 @@ from leakwatch.agent.running import run_agent
 from leakwatch.clock import SystemClock
 from leakwatch.errors import SourceError
 from leakwatch.sample.several_pods import places_of
-from leakwatch.settings import KubernetesPlace, PrometheusPlace, Settings, TargetSettings
+from leakwatch.settings import (
+    KubernetesPlace,
+    PrometheusPlace,
+    ServingKind,
+    ServingSettings,
+    Settings,
+    TargetSettings,
+)
 from leakwatch.trace import Sample
 from tests.fakes.kubernetes_api import KubernetesApi
 from tests.fakes.kubernetes_store import DEPLOYMENTS
@@ -63,6 +71,37 @@ def test_each_of_several_pods_is_a_target(roster):
     assert several == tuple(TargetSettings(f"serving/{one}", pod(one), limit_bytes=2**30) for one in "ab")
     assert roster(Pods("a")).settings(STOP) == SETTINGS
     assert roster(Pods("")).settings(STOP) == SETTINGS
+
+
+def with_page(url: str) -> Settings:
+    serving = ServingSettings(ServingKind.TF_SERVING, url, gpu_metrics_url=url)
+    return Settings((TargetSettings("serving", PLACE, serving, ("kmsg",)),))
+
+
+def test_each_pod_has_its_own_page_where_the_address_says_so(roster):
+    """{pod_ip} becomes the pod's own, in brackets for IPv6, of one pod as of several; all of them have the logs."""
+    settings = with_page("http://{pod_ip}:8501/metrics")
+    found = [replace(pod("a"), pod_ip="10.0.0.7"), replace(pod("b"), pod_ip="fd00::7"), pod("c")]
+    several = roster(lambda _: found, settings).settings(STOP).targets
+    pages = [one.serving and (one.serving.metrics_url, one.serving.gpu_metrics_url) for one in several]
+    assert pages == [("http://10.0.0.7:8501/metrics",) * 2, ("http://[fd00::7]:8501/metrics",) * 2, None]
+    assert [one.logs for one in several] == [("kmsg",)] * 3
+    (alone,) = roster(lambda _: found[:1], settings).settings(STOP).targets
+    assert (alone.name, alone.place, alone.serving.metrics_url) == ("serving", PLACE, "http://10.0.0.7:8501/metrics")
+    (none,) = roster(lambda _: [], settings).settings(STOP).targets
+    assert none.serving is None
+
+
+def test_one_page_for_several_pods_is_told_not_dropped(roster, caplog):
+    """Whose requests it counts is not known: it is read for none, and said once; for one pod alone it is read."""
+    settings = with_page("http://serving:8501/metrics")
+    one = roster(Pods("a b", "a b"), settings)
+    assert [target.serving for target in one.settings(STOP).targets] == [None, None]
+    one.look()
+    assert [record.message for record in caplog.records] == [
+        "serving: serving names one page for 2 pods, which is read for none of them; write {pod_ip} in its address"
+    ]
+    assert roster(Pods("a"), settings).settings(STOP) == settings
 
 
 def test_a_pod_comes_and_goes_only_when_two_looks_agree(roster):
@@ -144,7 +183,8 @@ def test_pods_that_run_and_have_the_container_are_found(cluster):
     cluster.cluster.add_deployment("ml", "serving", replicas=3)
     cluster.cluster.add_deployment("ml", "other", replicas=1)
     pods = cluster.cluster.wait_for(lambda: (ready := cluster.cluster.ready_pods("ml", "app=serving"))[2:] and ready)
-    assert places_of(PLACE) == [pod(name) for name in sorted(one["metadata"]["name"] for one in pods)]
+    found = sorted((one["metadata"]["name"], one["status"]["podIP"]) for one in pods)
+    assert places_of(PLACE) == [replace(pod(name), pod_ip=ip) for name, ip in found]
     assert places_of(KubernetesPlace("ml", "sidecar", selector="app=serving")) == []
 
 

@@ -90,6 +90,7 @@ act:
         (SERVING.format("grpc_address: '127.0.0.1:8500'"), "needs model_config_file beside it"),
         (SERVING.format("model_config_file: /m, grpc_address: 'http://a:1'"), "is no host and port"),
         (SERVING.format("model_config_file: /m, grpc_address: '127.0.0.1:0'"), "is no host and port"),
+        ("targets: [{name: a, pid: 1, serving: {kind: triton, metrics_url: 'http://{pod_ip}/'}}]", "there is none"),
         (TARGET + "sample_every: 2s\njudge_every: 1s", "shorter than sample_every"),
         (TARGET + "sample_every: [5s]", "is a list where one value is expected"),
         (TARGET + "state_dir: {a: b}", "is keys with values where one value"),
