@@ -33,9 +33,7 @@ def model_status(serving: ServingSettings) -> bytes:
     Raises:
         SourceError, ValueError: the server does not answer.
     """
-    models = tf_serving.read(
-        read_page(metrics_page(serving).decode("utf-8", "replace"), tf_serving.WANTED), frozenset()
-    )
+    models = tf_serving.read(read_page(metrics_page(serving), tf_serving.WANTED), frozenset())
     names, page = sorted(models.models), status_page(serving)
     try:
         told = {name: read_status(page, name) for name in names[:MOST_MODELS]}
