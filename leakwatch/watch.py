@@ -1,6 +1,6 @@
 """One container watched for a screen: what its sources tell, and what the live detector makes of it; it never acts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,15 +9,14 @@ from detectors.types import LiveVerdict
 from leakwatch import detect
 from leakwatch.errors import SourceError
 from leakwatch.ports import Clock, History, Source
-from leakwatch.sample.poller import Poller, stop_all
+from leakwatch.sample.joined import JoinedSources
+from leakwatch.sample.poller import Look, stop_all
 from leakwatch.settings import TargetSettings
 from leakwatch.tell.watch_view import View
 from leakwatch.trace import Sample, Target, Trace, samples_in
 
 MOST_SAMPLES = 20_000
 """More than a day at 5 s; then every second one goes, which leaves the last days at half the distance."""
-STALE_PERIODS = 3.0
-"""What a page told is put beside the memory for so many periods; then it is no longer known."""
 PAST_SECONDS = 5 * 86_400.0
 """How much of the past is asked for where a source has one."""
 
@@ -31,7 +30,7 @@ class Watching:
 
     def __init__(self, target: TargetSettings, sources: Sequence[Source], every_seconds: float, clock: Clock) -> None:
         self._target, self._every_seconds, self._clock = target, every_seconds, clock
-        self._pollers = tuple(Poller(source, every_seconds, clock) for source in sources)
+        self._joined = JoinedSources(sources, every_seconds, clock, self._heard)
         self._detector = detect.live_detector(limit_bytes=target.limit_bytes)
         self._samples: list[Sample] = []
         self._restarts: list[float] = []
@@ -56,19 +55,14 @@ class Watching:
 
     def start(self) -> None:
         """Begin, with a look at once."""
-        for poller in self._pollers:
-            poller.start()
+        self._joined.start()
 
     def take(self) -> bool:
         """Take in what the sources told since the last call; whether there was a sample of the memory among it."""
-        memory, *pages = self._pollers
-        for page in pages:
-            self._looked(page)
-        told = {name: value for page in pages for name, value in self._fresh(page)}
-        samples = self._looked(memory)
-        for sample in samples:
-            self._add(replace(sample, values={**told, **sample.values}))
-        return bool(samples)
+        taken = [sample for sample, has_memory in self._joined.samples() if has_memory]
+        for sample in taken:
+            self._add(sample)
+        return bool(taken)
 
     def judge(self) -> LiveVerdict:
         """What is true now."""
@@ -85,31 +79,20 @@ class Watching:
             values=values,
             restarts=tuple(self._restarts),
             every_seconds=self._every_seconds,
-            age_seconds=self._pollers[0].age_seconds(),
+            age_seconds=self._joined.memory_age_seconds,
             trouble=tuple(str(error) for error in self._errors.values()),
         )
         return replace(view, trace=self._trace(view.metric, values.get("limit_bytes") or self._target.limit_bytes))
 
     def close(self) -> None:
         """End the threads within 2 s; one that hangs is left behind."""
-        stop_all(self._pollers, clock=self._clock)
+        stop_all(self._joined.pollers, clock=self._clock)
 
-    def _looked(self, poller: Poller) -> list[Sample]:
-        looks = poller.looks()
-        for look in looks:
-            if look.error is None:
-                self._errors.pop(poller.source.name, None)
-            else:
-                self._errors[poller.source.name] = look.error
-        return [look.sample for look in looks if look.sample is not None]
-
-    def _fresh(self, page: Poller) -> Iterable[tuple[str, float]]:
-        age, last = page.age_seconds(), page.last
-        return last.values.items() if last is not None and age is not None and age <= self._stale_seconds else ()
-
-    @property
-    def _stale_seconds(self) -> float:
-        return STALE_PERIODS * self._every_seconds
+    def _heard(self, source: str, look: Look) -> None:
+        if look.error is None:
+            self._errors.pop(source, None)
+        else:
+            self._errors[source] = look.error
 
     def _add(self, sample: Sample) -> None:
         before = self._samples[-1] if self._samples else None
