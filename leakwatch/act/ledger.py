@@ -129,15 +129,18 @@ class Ledger:
             )
             _touch(db)
 
-    def answer(self, target: str, yes: bool, by: str) -> Approval:
-        """A person's answer to the question that stands; ActError where there is none."""
+    def answer(self, target: str, yes: bool, by: str, incident: str | None = None) -> Approval:
+        """A person's answer to the question that stands; ActError where there is none.
+
+        ``incident``: the one that was answered for; a question of another, asked since, is not meant.
+        """
         with self._file.transaction() as (db, elapsed):
             open_one = db.execute(
                 "SELECT number, target, incident, remedy, reason, asked_at FROM approvals WHERE number ="
                 " (SELECT max(number) FROM approvals WHERE target = ?) AND used IS NULL",
                 (target,),
             ).fetchone()
-            if open_one is None:
+            if open_one is None or incident not in (None, open_one[2]):
                 fix = "see 'leakwatch act status' for what waits"
                 raise ActError("ledger", f"nothing waits for approval at {target!r}", fix)
             db.execute(

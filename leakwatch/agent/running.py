@@ -5,8 +5,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from leakwatch.agent.answering import answered
 from leakwatch.agent.hand import Deeds, Hand
 from leakwatch.agent.leading import Leading
 from leakwatch.agent.loop import Agent
@@ -17,8 +19,8 @@ from leakwatch.agent.thrift import give_back
 from leakwatch.errors import LeakwatchError, SettingsError
 from leakwatch.ports import Clock, Source
 from leakwatch.sample.sources import sources_of
-from leakwatch.settings import LeaderLeaseSettings, Settings, TargetSettings
-from leakwatch.tell.channels import notifiers
+from leakwatch.settings import Approval, LeaderLeaseSettings, Settings, TargetSettings
+from leakwatch.tell.channels import notifiers, presses
 from leakwatch.tell.http_pages import HttpPages, Page
 from leakwatch.tell.telling import Telling
 from leakwatch.tell.units import visible
@@ -133,7 +135,11 @@ def _refuse(error: LeakwatchError) -> None:
 def _built(settings: Settings, clock: Clock, sources: Callable[[TargetSettings], Sequence[Source]]) -> Iterator[Agent]:
     """An agent with all that it needs; at the end they are told to end together, and none is waited for too long."""
     with StateFolder(settings.state_dir) as folder:
-        channels = notifiers(settings.tell, settings.targets, clock.now)
+        heard = None
+        if settings.act.approval is Approval.REQUIRED and not settings.act.dry_run:
+            heard = presses(settings.tell, partial(answered, folder.path, clock))
+        hears = (lambda: heard.hears) if heard is not None else (lambda: False)
+        channels = notifiers(settings.tell, settings.targets, clock.now, hears_presses=hears)
         telling = Telling(channels, folder.path, clock, [target.name for target in settings.targets])
         hand = Hand(lambda: _deeds(settings, folder.path, clock), at_once=any(folder.path.glob("ledger*")))
         decided, workers = None, [hand.close, telling.close]
@@ -142,6 +148,8 @@ def _built(settings: Settings, clock: Clock, sources: Callable[[TargetSettings],
 
             decided, close = decisions_to_pods(settings, clock)
             workers.append(close)
+        if heard is not None:
+            workers.append(heard.close)
         agent = pages = None
         try:
             agent = Agent(settings, clock, sources, telling, hand, decided)

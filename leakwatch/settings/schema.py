@@ -106,6 +106,8 @@ def _slack(**given: Any) -> values.SlackSettings:
         raise ValueError("needs exactly one of webhook_url_file and bot_token_file")
     if "bot_token_file" in given and "channel" not in given:
         raise ValueError("bot_token_file needs a channel beside it; write for example channel: '#oncall'")
+    if "app_token_file" in given and "webhook_url_file" in given:
+        raise ValueError("app_token_file goes with a bot: an incoming webhook cannot say which message was answered")
     return values.SlackSettings(**given)
 
 
@@ -223,7 +225,7 @@ TELL = Section(
                 "bot_token_file": Scalar(read.secret_file),
                 "channel": Scalar(read.text),
                 "api_url": _ADDRESS,
-                "approval_buttons": Scalar(read.switch, read.shown_switch),
+                "app_token_file": Scalar(read.secret_file),
             },
             optional=True,
         ),

@@ -199,14 +199,14 @@ class SlackSettings:
 
     Attributes:
         api_url: another Slack API than Slack's own, for a proxy or a test.
-        approval_buttons: offer buttons beside an action that waits for approval.
+        app_token_file: an app-level token, by which presses of buttons are heard; without one no button is shown.
     """
 
     webhook_url_file: str | None = None
     bot_token_file: str | None = None
     channel: str | None = None
     api_url: str | None = None
-    approval_buttons: bool = False
+    app_token_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

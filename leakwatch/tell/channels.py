@@ -17,8 +17,10 @@ from leakwatch.tell.secrets import Secret
 if TYPE_CHECKING:
     from leakwatch.tell.pod_events import PodPlace
     from leakwatch.tell.slack import SlackBot, SlackWebhook
+    from leakwatch.tell.slack_presses import Answer, SlackPresses
 
 WEBHOOK_SECRET_VARIABLE = "LEAKWATCH_WEBHOOK_SECRET"
+APP_TOKEN_VARIABLE = "LEAKWATCH_SLACK_APP_TOKEN"
 WEBHOOK_VARIABLE, TOKEN_VARIABLE = "LEAKWATCH_SLACK_WEBHOOK_URL", "LEAKWATCH_SLACK_BOT_TOKEN"
 
 
@@ -27,8 +29,11 @@ def notifiers(
     targets: Iterable[TargetSettings],
     now: Callable[[], float],
     environment: Mapping[str, str] = os.environ,
+    hears_presses: Callable[[], bool] = lambda: False,
 ) -> tuple[Notifier, ...]:
     """One for each channel, the terminal the first; nothing is sent and no library is loaded.
+
+    ``hears_presses`` is asked at each message: a button that nobody would hear is not shown.
 
     Slack is on where the settings or the environment say where its secret is. A secret that cannot be read stops
     nobody: its channel says so at each message, which is kept until somebody has put it right.
@@ -38,7 +43,7 @@ def notifiers(
     """
     links = Links(settings.dashboard_url, settings.runbook_url)
     found: list[Notifier] = [Lines()]
-    slack = _slack(settings.slack or SlackSettings(), links, now, environment)
+    slack = _slack(settings.slack or SlackSettings(), links, now, environment, hears_presses)
     if slack is not None:
         found.append(slack)
     elif settings.slack is not None:
@@ -66,6 +71,7 @@ def _slack(
     links: Links,
     now: Callable[[], float],
     environment: Mapping[str, str],
+    hears_presses: Callable[[], bool],
 ) -> "SlackWebhook | SlackBot | None":
     """What the settings name goes before what the environment holds; a bot before a webhook, since it can do more."""
     token = Secret(settings.bot_token_file, TOKEN_VARIABLE, environment)
@@ -79,9 +85,28 @@ def _slack(
         if not settings.channel:
             raise SettingsError(["tell.slack: a bot token needs a channel; write for example channel: '#oncall'"])
         return SlackBot(
-            token, settings.channel, links, now, api_url=settings.api_url, buttons=settings.approval_buttons
+            token,
+            settings.channel,
+            links,
+            now,
+            api_url=settings.api_url,
+            buttons=hears_presses,
         )
-    return SlackWebhook(url, links, now, buttons=settings.approval_buttons)
+    return SlackWebhook(url, links, now)
+
+
+def presses(
+    settings: TellSettings, answer: "Answer", environment: Mapping[str, str] = os.environ
+) -> "SlackPresses | None":
+    """What hears Slack's buttons; None where no app token is named, and then there are none."""
+    slack = settings.slack or SlackSettings()
+    app_token = Secret(slack.app_token_file, APP_TOKEN_VARIABLE, environment)
+    bot_token = Secret(slack.bot_token_file, TOKEN_VARIABLE, environment)
+    if not app_token.is_given or not bot_token.is_given or slack.webhook_url_file is not None:
+        return None
+    from leakwatch.tell.slack_presses import SlackPresses
+
+    return SlackPresses(app_token, bot_token, answer, slack.api_url)
 
 
 def pods_of(targets: Iterable[TargetSettings], environment: Mapping[str, str] = os.environ) -> "dict[str, PodPlace]":

@@ -41,12 +41,12 @@ class SlackWebhook:
     repeat_seconds = None
     stages = STAGES
 
-    def __init__(self, url: Secret, links: Links, now: Callable[[], float], *, buttons: bool = False) -> None:
-        self._url, self._links, self._now, self._buttons = url, links, now, buttons
+    def __init__(self, url: Secret, links: Links, now: Callable[[], float]) -> None:
+        self._url, self._links, self._now = url, links, now
 
     def notify(self, notification: Notification, thread: Mapping[str, str], *, again: bool = False) -> Delivery:
         """One self-contained message; where Slack refuses its blocks, its text alone."""
-        blocks = slack_blocks.message(notification, self._links, buttons=self._buttons, again=again)
+        blocks = slack_blocks.message(notification, self._links, again=again)
         delivery, said = self._send(slack_blocks.text(notification), blocks)
         if said in _BLOCKS_REFUSED:
             delivery, said = self._send(slack_blocks.text(notification), None)
@@ -84,7 +84,7 @@ class SlackBot:
         now: Callable[[], float],
         *,
         api_url: str | None = None,
-        buttons: bool = False,
+        buttons: Callable[[], bool] = lambda: False,
     ) -> None:
         self._token, self._channel, self._links, self._now = token, channel, links, now
         self._api_url, self._buttons = api_url or "https://slack.com/api/", buttons
@@ -117,7 +117,7 @@ class SlackBot:
         answer = self._post(
             client,
             n,
-            lambda file_id: form(n, self._links, file_id=file_id, buttons=self._buttons),
+            lambda file_id: form(n, self._links, file_id=file_id, buttons=self._buttons()),
             file_id,
             channel=self._channel if told is None else told["channel"],
             thread_ts=None if told is None else told["ts"],

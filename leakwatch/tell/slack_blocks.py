@@ -4,6 +4,7 @@ https://docs.slack.dev/reference/block-kit/blocks: header text 150 characters, s
 blocks; and about 12,000 characters of text in all, which is nowhere written down.
 """
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +17,7 @@ Block = dict[str, Any]
 
 MOST_TEXT = 11_000
 """Characters of text in all blocks together, with room below what Slack takes."""
+APPROVAL_BLOCK, APPROVE, DENY = "leakwatch_approval", "leakwatch_approve", "leakwatch_deny"
 _MOST_SENTENCES, _MOST_STEPS = 10, 5
 _SENTENCE = 350
 _MARKS = {Stage.ACTED: "🔵", Stage.RESOLVED: "🟢", Stage.ESCALATED: "🚨"}
@@ -118,15 +120,16 @@ def _approval(n: Notification, *, buttons: bool) -> list[Block]:
     if n.approval is None:
         return []
     command = _section(f"*Waits for approval*\n{code(n.approval, 500)}")
-    if not buttons:
+    value = json.dumps({"target": n.target, "incident": n.key})
+    if not buttons or len(value) > 2000:
         return [command]
     pressed = [
         {
             "type": "button",
-            "action_id": f"leakwatch_{word.lower()}",
+            "action_id": action_id,
             "text": {"type": "plain_text", "text": word, "emoji": False},
             "style": style,
-            "value": plain(n.target, 1900),
+            "value": value,
             "confirm": {
                 "title": {"type": "plain_text", "text": f"{word}?", "emoji": False},
                 "text": {"type": "plain_text", "text": plain(n.title, 290), "emoji": False},
@@ -134,9 +137,9 @@ def _approval(n: Notification, *, buttons: bool) -> list[Block]:
                 "deny": {"type": "plain_text", "text": "Not now", "emoji": False},
             },
         }
-        for word, style in (("Approve", "primary"), ("Deny", "danger"))
+        for word, action_id, style in (("Approve", APPROVE, "primary"), ("Deny", DENY, "danger"))
     ]
-    return [command, {"type": "actions", "block_id": "leakwatch_approval", "elements": pressed}]
+    return [command, {"type": "actions", "block_id": APPROVAL_BLOCK, "elements": pressed}]
 
 
 def _foot(n: Notification, links: Links, *, again: bool = False) -> Block:

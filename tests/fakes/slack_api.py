@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.fakes.slack_limits import problems
 
 TOKEN = "xoxb-1-SECRET-TOKEN"
+APP_TOKEN = "xapp-1-SECRET-TOKEN"
 WEBHOOK_PATH = "/services/T0/B0/SECRET-HOOK"
 CHANNELS = {"#oncall": "C0ONCALL", "C0ONCALL": "C0ONCALL"}
 
@@ -70,6 +71,7 @@ class SlackApi:
     broken: list[str] = field(default_factory=list)
     scopes: set[str] = field(default_factory=lambda: {"chat:write", "files:write", "channels:history"})
     port: int = 0
+    socket_url: str | None = None  # of Socket Mode (slack_socket.py)
 
     def __post_init__(self) -> None:
         self._server: ThreadingHTTPServer | None = None
@@ -162,6 +164,8 @@ class SlackApi:
             thread = body.get("ts")
             found = [m for m in self.messages if m.thread_ts == thread or m.ts == thread]
             return {"ok": True, "messages": [{"ts": m.ts, "text": m.text, "metadata": m.metadata} for m in found]}
+        if method == "apps.connections.open" and self.socket_url is not None:
+            return {"ok": True, "url": self.socket_url}
         return {"ok": False, "error": "unknown_method"}
 
     def _post(self, body: Json) -> Json:
@@ -218,7 +222,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             body = {**dict(parse_qsl(parts.query)), **_body(content, self.headers.get("Content-Type") or "")}
             self.api.requests.append((method, body))
-            if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            bearer = APP_TOKEN if method == "apps.connections.open" else TOKEN
+            if self.headers.get("Authorization") != f"Bearer {bearer}":
                 answer: Json = {"ok": False, "error": "invalid_auth"}
             else:
                 answer = self.api.answer(method, body)
