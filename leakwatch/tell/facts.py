@@ -22,6 +22,9 @@ def facts_of(state: IncidentState, news: News, now: float) -> tuple[tuple[str, s
             found.append(("Growing since", units.moment(verdict.onset)))
         if verdict.metric is not None:
             found.append(("Judged on", f"{metric_name(verdict.metric)} memory, {str(verdict.shape).replace('_', ' ')}"))
+    name = units.visible(state.target)
+    if units.shortened(name) != name:
+        found.append(("Target", name))
     if news.limit_bytes:
         found.append(("Limit", units.size(news.limit_bytes)))
     if state.conditions:

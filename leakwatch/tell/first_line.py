@@ -22,7 +22,7 @@ def title(stage: Stage, state: IncidentState, now: float, *, flapped: bool = Fal
     # what was done was done about the leak, which may have ended with it before the backend said so
     about = state.grew or state.about if stage is Stage.ACTED else state.about
     word = _WORDS.get(stage) or ("LEAK" if state.leak or (stage is Stage.ACTED and state.grew) else "WARNING")
-    name = units.visible(state.target)
+    name = units.shortened(units.visible(state.target))
     if stage is Stage.RESOLVED:
         lasted = units.duration(max(0.0, now - state.opened_at)) if state.opened_at is not None else "some time"
         parts = (f"open for {lasted}", *_looking_back(state), gone, *_deeds(state, now))

@@ -45,8 +45,8 @@ def message(
             *_news(n),
             *_done(n),
             *_approval(n, buttons=buttons),
-            *_why(n),
             *_cause(n),
+            *_why(n),
             _foot(n, links, again=again),
         ]
     )
@@ -76,7 +76,7 @@ def _fields(n: Notification) -> list[Block]:
 
 def _image(n: Notification, file_id: str) -> Block:
     alt = plain(n.title, 1900)
-    title = plain(f"{n.target}: memory (blue), growth (orange), limit (red); UTC", 1900)
+    title = plain(f"{units.shortened(units.visible(n.target))}: memory (blue), growth (orange), limit (red); UTC", 1900)
     return {
         "type": "image",
         "slack_file": {"id": file_id},
@@ -145,7 +145,7 @@ def _approval(n: Notification, *, buttons: bool) -> list[Block]:
 def _foot(n: Notification, links: Links, *, again: bool = False) -> Block:
     pages = ((links.runbook(n.target), "Runbook"), (links.dashboard(n.target), "Dashboard"))
     parts = [link(url, label) for url, label in pages if url is not None and len(url) < 1000]
-    said = f"leakwatch · {units.moment(n.at_seconds)} · {mrkdwn(n.key, 200)} #{n.number}"
+    said = f"leakwatch · {units.moment(n.at_seconds)} · {mrkdwn(units.shortened(units.visible(n.key), 100), 200)} #{n.number}"
     said += f" · sent again: it is the same message where you have #{n.number} already" if again else ""
     return {"type": "context", "elements": [_mrkdwn_object(" · ".join([*parts, said]))]}
 

@@ -42,7 +42,7 @@ def _plain(text: str) -> str:
 
 
 def _mrkdwn(text: str) -> str:
-    return _plain(_EDGE.sub("ˍ", text.translate(_FORMATTING)))
+    return _plain(_EDGE.sub("ˍ", text).translate(_FORMATTING))
 
 
 def _code(text: str) -> str:

@@ -135,6 +135,14 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def shortened(name: str, most: int = 48) -> str:
+    """A long name without its middle: what it is stands at its beginning, which one at its end."""
+    if len(name) <= most:
+        return name
+    end = (most - 1) // 2
+    return f"{name[: most - 1 - end]}…{name[-end:]}"
+
+
 def _two(seconds: float, large: int, large_name: str, small: int, small_name: str) -> str:
     parts = round(seconds / small)
     whole, rest = divmod(parts, large // small)

@@ -53,6 +53,14 @@ def test_the_first_line_says_what_which_how_fast_how_long_left_and_what_was_done
     assert opened.sentences == ("The floor rises too.",)
 
 
+def test_a_long_name_hides_nothing(live_verdict: Verdict) -> None:
+    """The first line of a pod whose name has 300 characters still says how fast and how long; the name is a figure."""
+    name = f"production-{'x' * 280}-7d9f8b6c4-x2x9k"
+    (opened,) = told([(0, News(live_verdict(), 16 * GIB))], state=IncidentState(name))
+    assert "3 h 20 min left to 16 GiB; nothing done" in opened.title[:150] and "-7d9f8b6c4-x2x9k: " in opened.title
+    assert ("Target", name) in opened.facts and opened.target == name
+
+
 def test_no_limit_is_a_normal_case(live_verdict: Verdict) -> None:
     """Without a limit there is no time left to tell, and no night is spoilt for it."""
     (opened,) = told([(0, News(live_verdict(left=None), None))])
