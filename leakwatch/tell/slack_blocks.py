@@ -145,7 +145,8 @@ def _approval(n: Notification, *, buttons: bool) -> list[Block]:
 def _foot(n: Notification, links: Links, *, again: bool = False) -> Block:
     pages = ((links.runbook(n.target), "Runbook"), (links.dashboard(n.target), "Dashboard"))
     parts = [link(url, label) for url, label in pages if url is not None and len(url) < 1000]
-    said = f"leakwatch · {units.moment(n.at_seconds)} · {mrkdwn(units.shortened(units.visible(n.key), 100), 200)} #{n.number}"
+    key = mrkdwn(units.shortened(units.visible(n.key), 100), 200)
+    said = f"leakwatch · {units.moment(n.at_seconds)} · {key} #{n.number}"
     said += f" · sent again: it is the same message where you have #{n.number} already" if again else ""
     return {"type": "context", "elements": [_mrkdwn_object(" · ".join([*parts, said]))]}
 
