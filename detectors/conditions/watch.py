@@ -69,6 +69,7 @@ class ConditionWatch:
     def restarted(self, at: float) -> None:
         """A life ended at this time; counters and loads begin anew with the next sample."""
         self._restarts.append(at)
+        self._loads.restarted()
 
     @property
     def holding(self) -> Mapping[str, tuple[float, str]]:

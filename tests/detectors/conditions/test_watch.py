@@ -96,6 +96,21 @@ def test_a_load_that_ended_is_told_where_it_took_too_long():
     assert [(name, began) for _, name, began in found] == [("load:m", True), ("load:m", False)]
 
 
+@pytest.mark.parametrize(("gib", "told"), [(0.0, True), (4.0, False)])
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_load_that_ended_is_judged_by_what_it_took_in_memory(gib: float, told: bool, restarts: bool):
+    """100 s are too long for a small model and not for one of 4 GiB, in a new life as in an old one."""
+    watch = ConditionWatch(THRESHOLDS)
+    held = [{"load_seconds:m": 2.0, "anon_bytes": (4.0 if restarts else 1.0) * 2.0**30}] * 30
+    loading = [{"anon_bytes": (1.0 + gib * min(i / 10, 1.0)) * 2.0**30} for i in range(12)]
+    loaded = {"load_seconds:m": 100.0, "anon_bytes": (1.0 + gib) * 2.0**30}
+    assert turns(held, watch=watch) == []
+    if restarts:
+        watch.restarted(300.0)
+    found = [turn for i, one in enumerate([*loading, loaded, loaded]) for turn in watch.observe(300.0 + 10.0 * i, one)]
+    assert [turn.name for turn in found] == (["load:m"] if told else [])
+
+
 def test_three_restarts_within_an_hour_are_a_condition():
     """Two are not, three are; it ends when the hour has passed."""
     watch = ConditionWatch(THRESHOLDS)
