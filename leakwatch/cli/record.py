@@ -45,12 +45,10 @@ def command(
     """
     from leakwatch.clock import SystemClock
     from leakwatch.record import look, record
-    from leakwatch.sample.serving.source import ServingSource
-    from leakwatch.sample.sources import source_of
+    from leakwatch.sample.sources import sources_of
     from leakwatch.tell.trace_csv import TraceWriter
 
-    memory, clock, say = source_of(target), SystemClock(), _Told()
-    sources = [memory, *([ServingSource(target.serving)] if target.serving else [])]
+    sources, clock, say = sources_of(target), SystemClock(), _Told()
     look(sources, clock.now(), say)  # what cannot be read at all is an error, and no file is begun
     writer = TraceWriter(output, rotate, keep)
     try:

@@ -21,13 +21,15 @@ from leakwatch.trace import Sample
 
 
 def sources_of(target: TargetSettings) -> tuple[Source, ...]:
-    """The source of its memory, and of its model server's page where the settings name one."""
+    """The source of its memory, and those of its model server's page and of its GPUs where the settings name them."""
     memory = source_of(target)
     if target.serving is None:
         return (memory,)
+    from leakwatch.sample.serving.gpu import GpuSource
     from leakwatch.sample.serving.source import ServingSource
 
-    return memory, ServingSource(target.serving)
+    gpus = target.serving.gpu_metrics_url
+    return memory, ServingSource(target.serving), *(() if gpus is None else (GpuSource(gpus),))
 
 
 def history_of(target: TargetSettings) -> History | None:

@@ -129,6 +129,7 @@ SERVING = Section(
         "status_url": _ADDRESS,
         "model_config_file": Scalar(read.path),
         "grpc_address": Scalar(read.host_and_port),
+        "gpu_metrics_url": _ADDRESS,
     },
     required=("kind", "metrics_url"),
     optional=True,

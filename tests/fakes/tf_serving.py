@@ -49,6 +49,11 @@ class TfServing:
             error = ("OK", "") if ok else ("NOT_FOUND", "no SavedModel there")
             self._states[model][version] = ("AVAILABLE" if ok else "END", *error)
 
+    def begin_load(self, model: str, version: int) -> None:
+        """A version is being loaded; its page says nothing of that yet."""
+        with self._lock:
+            self._states[model][version] = ("LOADING", "OK", "")
+
     def unload(self, model: str, version: int) -> None:
         """A version ends; the status API goes on listing it."""
         with self._lock:

@@ -3,7 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from leakwatch.sample.exposition import PageSample
+from leakwatch.errors import SourceError
+from leakwatch.sample.exposition import PageSample, read_page
+from leakwatch.sample.serving.page import Page
+from leakwatch.trace import Sample
 
 _USED, _FREE, _RESERVED, _TOTAL = (f"DCGM_FI_DEV_FB_{part}" for part in ("USED", "FREE", "RESERVED", "TOTAL"))
 
@@ -12,6 +15,36 @@ WANTED = frozenset({_USED, _FREE, _RESERVED, _TOTAL})
 MIB = 1024.0 * 1024.0
 BLANK_FROM = 9.0e18
 """DCGM's blank values (DCGM_INT64_BLANK and above in dcgm_structs.h) mean that the field could not be read."""
+
+
+class GpuSource:
+    """The memory of a node's GPUs, from the page of a dcgm-exporter.
+
+    Needs the page's address. Cannot see whose memory it is: the page tells it by GPU.
+    """
+
+    name = "dcgm"
+    blind_to = ("which container a GPU's memory belongs to",)
+
+    def __init__(self, url: str) -> None:
+        self._page = Page(self.name, url)
+
+    def read(self, now_seconds: float) -> Sample:
+        """What the page tells now.
+
+        Raises:
+            SourceError: no page, or one without the memory of a GPU.
+        """
+        status, body = self._page.read()
+        values = read(read_page(body, WANTED)) if status == 200 else {}
+        if not values:
+            what = f"{self._page.shown} answers {status}" if status != 200 else f"{self._page.shown} tells of no GPU"
+            raise SourceError(self.name, what, "check that a dcgm-exporter answers there; its port is 9400")
+        return Sample(now_seconds, values)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._page.close()
 
 
 def read(samples: Iterable[PageSample]) -> dict[str, float]:

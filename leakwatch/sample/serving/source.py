@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 from leakwatch.errors import SourceError
 from leakwatch.sample.exposition import PageSample, read_page, types_of
-from leakwatch.sample.serving import gpu, prometheus_client, tf_serving, torchserve, triton
+from leakwatch.sample.serving import prometheus_client, tf_serving, torchserve, triton
+from leakwatch.sample.serving.loading import Loading
 from leakwatch.sample.serving.page import Page
 from leakwatch.sample.serving.reading import Reading, between
 from leakwatch.settings import ServingKind, ServingSettings
@@ -46,7 +47,7 @@ class ServingSource:
         self._kind = settings.kind
         self._wanted, self._reader = READERS[settings.kind]
         self._page = Page(self.name, settings.metrics_url)
-        self._gpus = Page("dcgm", settings.gpu_metrics_url) if settings.gpu_metrics_url else None
+        self._loading = Loading(settings) if settings.kind is ServingKind.TF_SERVING else None
         self._before: Reading | None = None
 
     def read(self, now_seconds: float) -> Sample:
@@ -55,7 +56,7 @@ class ServingSource:
         Raises:
             SourceError: no page, or one that is none of this server's.
         """
-        body = self._body(self._page)
+        body = self._body()
         types = types_of(body)
         reading = self._reader(read_page(body, self._wanted), types)
         if not reading.values and not types:
@@ -64,19 +65,20 @@ class ServingSource:
         columns = between(self._before, reading)
         self._before = reading
         columns["page_bytes"] = float(len(body))
-        if self._gpus is not None:
-            columns |= gpu.read(read_page(self._body(self._gpus), gpu.WANTED))
+        loading = self._loading.count(columns, now_seconds) if self._loading is not None else None
+        if loading is not None:
+            columns["models_loading"] = loading
         return Sample(now_seconds, columns)
 
     def close(self) -> None:
         """Close the connections."""
         self._page.close()
-        if self._gpus is not None:
-            self._gpus.close()
+        if self._loading is not None:
+            self._loading.close()
 
-    def _body(self, page: Page) -> bytes:
-        status, body = page.read()
+    def _body(self) -> bytes:
+        status, body = self._page.read()
         if status != 200:
             fix = HOW_TO_SWITCH_ON[self._kind] if status == 404 else "check what answers there"
-            raise SourceError(self.name, f"{page.shown} answers {status}", fix)
+            raise SourceError(self.name, f"{self._page.shown} answers {status}", fix)
         return body

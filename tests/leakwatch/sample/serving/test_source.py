@@ -10,9 +10,11 @@ import pytest
 
 from leakwatch.errors import SourceError
 from leakwatch.sample.serving import page as page_module
+from leakwatch.sample.serving.gpu import GpuSource
 from leakwatch.sample.serving.model_status import State, read_status, status_page
 from leakwatch.sample.serving.source import ServingSource
-from leakwatch.settings import ServingKind, ServingSettings
+from leakwatch.sample.sources import sources_of
+from leakwatch.settings import PidPlace, ServingKind, ServingSettings, TargetSettings
 from tests.fakes.tf_serving import PAGE, TfServing
 
 
@@ -136,6 +138,65 @@ def test_what_is_no_page_is_one_line(answer: bytes, message: str) -> None:
     ):
         ServingSource(settings(url)).read(0.0)
     assert "\n" not in str(raised.value)
+
+
+def test_a_load_that_goes_on_is_seen_before_it_ends(server: TfServing) -> None:
+    """The page is silent until it is over; the status API is asked now and then, and the polls are no requests."""
+    source = ServingSource(settings(server.url))
+    server.load("resnet", 1)
+    server.request("resnet", 7)
+    assert source.read(1000.0).values["models_loading"] == 0.0
+    server.begin_load("resnet", 2)
+    assert source.read(1005.0).values["models_loading"] == 0.0
+    seen = source.read(1031.0).values
+    assert (seen["models_loading"], seen["requests_total"]) == (1.0, 7.0)
+    server.load("resnet", 2)
+    assert source.read(100.0).values["models_loading"] == 0.0  # the clock was set back
+    source.close()
+
+
+def test_a_server_with_many_models_is_asked_for_a_few_at_a_time(server: TfServing) -> None:
+    """Each has its turn; what is not asked for again is as it was."""
+    source = ServingSource(settings(server.url))
+    for number in range(25):
+        server.load(f"m{number:02}", 1)
+        server.begin_load(f"m{number:02}", 2)
+    assert [source.read(31.0 * i).values["models_loading"] for i in range(5)] == [10.0, 20.0, 25.0, 25.0, 25.0]
+
+
+def test_a_model_that_the_server_calls_otherwise_is_asked_for_once(server: TfServing) -> None:
+    """The page names folders; a question about a name that is none would count as a refused request each time."""
+    source = ServingSource(settings(server.url))
+    server.load("folder", 1)
+    del server._states["folder"]
+    refused = [source.read(31.0 * i).values.get("requests_refused_total") for i in range(4)]
+    assert refused == [None, 1.0, 1.0, 1.0]
+
+
+def test_a_status_api_that_is_not_there_costs_its_own_answer_alone(server: TfServing) -> None:
+    """Requests are counted all the same, and how many models are loading is not known."""
+    with answering(lambda connection: time.sleep(0.3)) as nowhere:
+        page = ServingSettings(ServingKind.TF_SERVING, server.url + PAGE, status_url=nowhere)
+        source = ServingSource(page)
+        server.load("resnet", 1)
+        for now in (1000.0, 1031.0):
+            values = source.read(now).values
+            assert "models_loading" not in values and values["model_loads_total"] == 1.0
+
+
+def test_the_page_of_gpus_is_a_source_of_its_own(server: TfServing) -> None:
+    """One that does not answer spoils no request count; one that is no such page says so."""
+    told = ServingSettings(ServingKind.TF_SERVING, server.url + PAGE, gpu_metrics_url=server.url + "/none")
+    _, page, gpus = sources_of(TargetSettings("serving", PidPlace(1), told))
+    assert "requests_total" in page.read(0.0).values
+    with pytest.raises(SourceError, match="answers 404; check that a dcgm-exporter answers there"):
+        gpus.read(0.0)
+    other = GpuSource(server.url + PAGE)
+    with pytest.raises(SourceError, match="tells of no GPU"):
+        other.read(0.0)
+    text = b'HTTP/1.1 200 OK\r\nContent-Length: 35\r\n\r\nDCGM_FI_DEV_FB_USED{UUID="GPU-1"} 12'
+    with answering(lambda connection: connection.sendall(text.replace(b"35", b"36"))) as url:
+        assert GpuSource(url + "/metrics").read(7.0).values == {"gpu_used_bytes:GPU-1": 12 * 2.0**20}
 
 
 def test_a_page_that_does_not_encrypt_is_no_encrypted_page(server: TfServing) -> None:
