@@ -52,6 +52,8 @@ LIVE_COLUMNS: Mapping[str, str] = MappingProxyType(
         "page_bytes": "size of the server's metrics page, which grows with every version ever loaded",
         "gpu_used_bytes:NAME": "memory of a GPU in use",
         "gpu_total_bytes:NAME": "memory of a GPU",
+        "gpu_use_ratio:NAME": "share of the time in which a GPU computed",
+        "input_sizes": "in how many buckets of a factor 4 the sizes of the inputs lie, since the server started",
     }
 )
 """What a live sample may hold beside the columns of a trace (contracts.md section 1), and what each means."""

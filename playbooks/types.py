@@ -207,6 +207,7 @@ class ProcessState:
         environment: /proc/PID/environ.
         cpus: of the affinity mask, or of the CPU quota where that is lower.
         machine: as ``uname -m`` names it.
+        io_pressure_ratio: share of the last 10 s in which some task of its cgroup waited for a disk (some avg10).
     """
 
     running: bool | None = None
@@ -218,6 +219,7 @@ class ProcessState:
     environment: Mapping[str, str] | None = None
     cpus: float | None = None
     machine: str | None = None
+    io_pressure_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,14 @@ def _late(time: FloatArray, columns: Mapping[str, FloatArray]) -> Iterator[Fact]
     held = rise(_recent(columns["cpu_throttled_seconds_total"])) if "cpu_throttled_seconds_total" in columns else None
     if used and held is not None:
         yield Fact("throttled_ratio", held / used, f"held back for {held:.3g} s while {used:.3g} s of CPU were used")
+    busy = [
+        (float(known.mean()), name.partition(":")[2])
+        for name, column in columns.items()
+        if name.startswith("gpu_use_ratio:") and len(known := (recent := _recent(column))[np.isfinite(recent)])
+    ]
+    if busy:
+        use, gpu = max(busy)
+        yield Fact("gpu_use_ratio", use, f"GPU {gpu} computed {use:.0%} of the time")
     gpus = [name.removeprefix("gpu_total_bytes:") for name in columns if name.startswith("gpu_total_bytes:")]
     shares = [
         (used_bytes / total_bytes, gpu)

@@ -57,6 +57,9 @@ def _seen(state: ProcessState) -> Iterator[Fact]:
     if state.threads is not None and state.cpus is not None and _LEAST_CPUS <= state.cpus < math.inf:
         ratio = state.threads / state.cpus
         yield Fact("threads_per_cpu", ratio, f"{state.threads} threads on {state.cpus:g} CPUs")
+    if state.io_pressure_ratio is not None:
+        said = f"some task waited for a disk {state.io_pressure_ratio:.0%} of the last 10 s"
+        yield Fact("io_pressure_ratio", state.io_pressure_ratio, said)
     if state.machine is not None:
         yield Fact("machine", _MACHINES.get(state.machine, "other"), f"the machine is {state.machine}")
 

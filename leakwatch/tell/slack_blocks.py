@@ -18,7 +18,7 @@ Block = dict[str, Any]
 MOST_TEXT = 11_000
 """Characters of text in all blocks together, with room below what Slack takes."""
 APPROVAL_BLOCK, APPROVE, DENY = "leakwatch_approval", "leakwatch_approve", "leakwatch_deny"
-_MOST_SENTENCES, _MOST_STEPS = 10, 5
+_MOST_SENTENCES, _MOST_STEPS = 10, 6
 _SENTENCE = 350
 _MARKS = {Stage.ACTED: "🔵", Stage.RESOLVED: "🟢", Stage.ESCALATED: "🚨"}
 _SEVERITIES = {Severity.INFO: "🔵", Severity.WARNING: "🟠", Severity.CRITICAL: "🔴"}

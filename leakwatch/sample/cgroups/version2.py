@@ -10,7 +10,7 @@ from leakwatch.sample.kernel_folder import KernelFolder, number, numbers
 MARK = "memory.current"
 """The file by which a folder is known as a cgroup v2 with the memory controller; the root cgroup has none."""
 
-_SOME_AVG10 = re.compile(r"^some avg10=([0-9.]+) ", re.MULTILINE)
+SOME_AVG10 = re.compile(r"^some avg10=([0-9.]+) ", re.MULTILINE)
 
 _KERNEL_PARTS = ("kernel_stack", "pagetables", "sec_pagetables", "percpu", "sock", "vmalloc", "slab")
 """What ``kernel`` in memory.stat sums since Linux 5.18; before, we sum what there is of it."""
@@ -39,7 +39,7 @@ def values_of(folder: KernelFolder) -> dict[str, float]:
     if (threads := number(folder.text_if_any("pids.current"))) is not None:
         values["threads"] = threads
     values |= _events(folder.text_if_any("memory.events") or "")
-    if pressure := _SOME_AVG10.search(folder.text_if_any("memory.pressure") or ""):
+    if pressure := SOME_AVG10.search(folder.text_if_any("memory.pressure") or ""):
         values["memory_pressure_ratio"] = float(pressure[1]) / 100
     values |= _processor(folder.text_if_any("cpu.stat") or "")
     return values

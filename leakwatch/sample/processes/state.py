@@ -2,9 +2,11 @@
 
 import os
 
+from leakwatch.errors import SourceError
 from leakwatch.masking import masked_arguments, masked_environment
 from leakwatch.sample.cgroups.find import folder_of_pid
 from leakwatch.sample.cgroups.quota import cpu_quota
+from leakwatch.sample.cgroups.version2 import SOME_AVG10
 from leakwatch.sample.processes.mappings import is_arena, mappings_of
 from leakwatch.sample.processes.reading import OpenProcess
 from leakwatch.sample.processes.start import arguments_of, environment_of
@@ -35,7 +37,18 @@ def process_state_of(pid: int) -> ProcessState:
         environment=_environment(pid),
         cpus=_cpus(pid),
         machine=os.uname().machine,
+        io_pressure_ratio=_io_pressure(pid),
     )
+
+
+def _io_pressure(pid: int) -> float | None:
+    """None on cgroup v1, and where the kernel keeps no such account (psi=1)."""
+    try:
+        with open(f"{folder_of_pid(pid)}/io.pressure", encoding="ascii", errors="replace") as file:
+            some = SOME_AVG10.search(file.read(4096))
+    except (OSError, SourceError):
+        return None
+    return float(some[1]) / 100 if some else None
 
 
 def _mappings(pid: int) -> list[tuple[int, str, str]] | None:

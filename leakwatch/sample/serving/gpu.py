@@ -1,4 +1,7 @@
-"""Memory of GPUs from the page of NVIDIA's dcgm-exporter, in MiB there (its etc/default-counters.csv says so)."""
+"""Memory and use of GPUs from the page of NVIDIA's dcgm-exporter.
+
+In MiB and percent there, as its etc/default-counters.csv says.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,7 +13,9 @@ from leakwatch.trace import Sample
 
 _USED, _FREE, _RESERVED, _TOTAL = (f"DCGM_FI_DEV_FB_{part}" for part in ("USED", "FREE", "RESERVED", "TOTAL"))
 
-WANTED = frozenset({_USED, _FREE, _RESERVED, _TOTAL})
+_USE = "DCGM_FI_DEV_GPU_UTIL"  # in percent
+
+WANTED = frozenset({_USED, _FREE, _RESERVED, _TOTAL, _USE})
 
 MIB = 1024.0 * 1024.0
 BLANK_FROM = 9.0e18
@@ -48,14 +53,16 @@ class GpuSource:
 
 
 def read(samples: Iterable[PageSample]) -> dict[str, float]:
-    """``gpu_used_bytes:GPU`` and ``gpu_total_bytes:GPU``, GPUs named by their UUID, else by their number."""
+    """``gpu_used_bytes:GPU``, ``gpu_total_bytes:GPU`` and ``gpu_use_ratio:GPU``, by its UUID or number."""
     parts: dict[str, dict[str, float]] = defaultdict(dict)
     for sample in samples:
         if 0 <= sample.value < BLANK_FROM:
             gpu = sample.labels.get("UUID") or sample.labels.get("uuid") or sample.labels.get("gpu", "")
-            parts[gpu][sample.name] = sample.value * MIB
+            parts[gpu][sample.name] = sample.value * (0.01 if sample.name == _USE else MIB)
     values: dict[str, float] = {}
     for gpu, of in parts.items():
+        if _USE in of:
+            values[f"gpu_use_ratio:{gpu}"] = of[_USE]
         if _USED in of:
             values[f"gpu_used_bytes:{gpu}"] = of[_USED]
         if _TOTAL in of:

@@ -27,10 +27,12 @@ _TFRT = _SERVING + "saved_model_with_batching:"
 _QUEUED = (_SESSION + "queuing_latency", _TFRT + "queuing_latency")
 _BATCHES = (_SESSION + "processed_batch_size", _TFRT + "processed_batch_size")
 _PADDING = (_SESSION + "padding_size", _TFRT + "padding_size")
+_INPUTS = ":tensorflow:core:graph_run_input_tensor_bytes"
 _HISTOGRAMS = (_LATENCY, *_QUEUED, *_BATCHES, *_PADDING)
 
 WANTED = frozenset(
     {f"{name}_{part}" for name in _HISTOGRAMS for part in ("bucket", "sum", "count")}
+    | {f"{_INPUTS}_bucket"}
     | {_COUNT, _LOADS, _LOAD_TIME, _LOADED, _XLA, _BUILDS, _RUNS, _GPU_WAIT}
 )
 
@@ -52,7 +54,7 @@ def read(samples: Iterable[PageSample], types: frozenset[str]) -> Reading:
     models: set[str] = set()
     latency: dict[str, Histogram] = defaultdict(Histogram)
     queued: dict[str, Histogram] = defaultdict(Histogram)
-    batches, padding = Histogram(), Histogram()
+    batches, padding, inputs = Histogram(), Histogram(), Histogram()
     loads: dict[str, float] = defaultdict(float)  # by path of a version
     load_seconds: dict[str, float] = {}
     if _LATENCY in types:
@@ -94,6 +96,8 @@ def read(samples: Iterable[PageSample], types: frozenset[str]) -> Reading:
             batches.take(sample)
         elif name.startswith(_PADDING):
             padding.take(sample)
+        elif name.startswith(_INPUTS):
+            inputs.take(sample)
         elif name == _XLA:
             totals["xla_compilations_total"] += sample.value
         elif name == _BUILDS:
@@ -107,6 +111,8 @@ def read(samples: Iterable[PageSample], types: frozenset[str]) -> Reading:
             totals[f"load_seconds:{model_of(path)}"] = load_seconds[path] / loads[path]
     rows, padded = batches.buckets(exact_below=_EXACT_BELOW), padding.buckets(exact_below=_EXACT_BELOW)
     means = {}
+    if (sizes := inputs.buckets()) is not None and sizes.counts[-1]:
+        totals["input_sizes"] = float(len(set(sizes.counts) - {0.0}))  # each bucket that holds one is a step up
     if rows and padded and rows.total is not None and padded.total is not None:
         means["padding_ratio"] = Mean(padded.total, rows.total)
     return Reading(

@@ -99,6 +99,12 @@ def test_a_counter_that_starts_over(made: Any) -> None:
     assert values(trace) == {"graph_builds": 6.0}
 
 
+def test_the_busiest_gpu(made: Any) -> None:
+    """The one that computes most, over the recent past."""
+    trace = made.trace({"gpu_use_ratio:0": [0.9, 0.1, 0.1], "gpu_use_ratio:1": [0.0, 0.2, 0.4]})
+    assert values(trace) == {"gpu_use_ratio": pytest.approx(0.3)}
+
+
 def test_the_fullest_gpu(made: Any) -> None:
     """Of several GPUs the fullest counts; one whose use is not known does not."""
     trace = made.trace(

@@ -148,6 +148,7 @@ def test_the_deployment() -> None:
         environment=st.none() | st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3),
         cpus=st.none() | st.floats(),
         machine=st.none() | st.text(max_size=5),
+        io_pressure_ratio=st.none() | st.floats(0, 1),
     )
 )
 def test_any_process(state: ProcessState) -> None:

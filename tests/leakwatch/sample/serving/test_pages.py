@@ -97,6 +97,7 @@ class TestTfServing:
         real = reading(ServingKind.TF_SERVING, (CORPUS / "01_bert_two_versions_full.txt").read_text())
         assert real.values["model_loads_total:bert"] == 2.0
         assert real.values["graph_runs_total"] == 8.0
+        assert real.values["input_sizes"] == 3.0
         assert "requests_total" not in real.values
         synthetic = reading(ServingKind.TF_SERVING, (CORPUS / "05_SYNTHETIC_modern_all_shapes.txt").read_text())
         assert synthetic.values["model_loads_total:resnet"] == 2.0
@@ -189,6 +190,8 @@ def test_dcgm_tells_the_memory_of_gpus_in_bytes() -> None:
         f"gpu_used_bytes:{gpu_0}": 0.0,
         f"gpu_total_bytes:{gpu_0}": 7531 * 2.0**20,
     }
+    busy = 'DCGM_FI_DEV_GPU_UTIL{gpu="0"} 87'
+    assert gpu.read(read_page(busy.encode(), gpu.WANTED)) == {"gpu_use_ratio:0": pytest.approx(0.87)}
     blank = 'DCGM_FI_DEV_FB_USED{gpu="0"} 9223372036854775794'
     assert gpu.read(read_page(blank.encode(), gpu.WANTED)) == {}
 
