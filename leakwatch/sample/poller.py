@@ -146,7 +146,7 @@ class Poller:
             sample = self.source.read(at)
         except SourceError as error:
             outcome = Outcome.GONE if error.gone else Outcome.FAILED
-            return Look(at, outcome, self._clock.steady() - began, error=error)
+            return Look(at, outcome, self._clock.steady() - began, error=_without_frames(error))
         except Exception as mistake:  # of ours, and it must not end the watch over this target
             what = f"an unexpected {type(mistake).__name__} ({shown(str(mistake), 200)})"
             failure = SourceError(self.source.name, what, "please report it; the source is asked again")
@@ -176,6 +176,14 @@ class Poller:
         due = beat + min(pause, max(longest, self._every_seconds))
         missed = max(0.0, self._clock.steady() - due)
         return due + -(-missed // self._every_seconds) * self._every_seconds
+
+
+def _without_frames(error: SourceError) -> SourceError:
+    """A look is kept, and its error's frames would be with it: up to 32 MiB of a page that was none."""
+    one: BaseException | None = error
+    while one is not None:
+        one.__traceback__, one = None, one.__cause__ or one.__context__
+    return error
 
 
 def stop_all(pollers: Iterable[Poller], within_seconds: float = 2.0, *, clock: Clock) -> tuple[Poller, ...]:

@@ -4,12 +4,13 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from leakwatch.errors import SourceError
-from leakwatch.sample.poller import Outcome, Poller, stop_all
+from leakwatch.sample.poller import Look, Outcome, Poller, stop_all
 from leakwatch.trace import Sample
 
 DEADLINE_SECONDS = 60.0
@@ -232,3 +233,22 @@ def test_the_process_can_end_although_one_hangs() -> None:
 def test_stopping_what_was_never_started_is_harmless(clock: ShiftableClock) -> None:
     """An agent that is ended while it starts ends as well."""
     assert stop_all([Poller(ScriptedSource(), 1.0, clock)], clock=clock) == ()
+
+
+def test_a_failed_look_keeps_nothing_that_was_read(begin: Callable[[ScriptedSource], Poller]) -> None:
+    """Its error, and the one that it came from, hold no frame: a page of 30 MiB would stay with it."""
+    read: list[weakref.ref[set[str]]] = []
+
+    def fail() -> None:
+        page = {"page"}
+        read.append(weakref.ref(page))
+        try:
+            raise ValueError
+        except ValueError as error:
+            raise SourceError("scripted", "sends no page", "check it") from error
+
+    poller = begin(ScriptedSource(fail))
+    looks: list[Look] = []
+    wait_until(lambda: bool(looks.extend(poller.looks()) or looks))
+    assert looks[0].error is not None and looks[0].error.__cause__ is not None
+    assert read[0]() is None
