@@ -52,6 +52,30 @@ def by_name(values: Mapping[str, float], column: str) -> Iterator[tuple[str, flo
             yield name, value
 
 
+class Waits:
+    """How long requests wait in each queue: the mean that the server tells of those that have left it.
+
+    A queue that nobody leaves has no such mean; its requests have waited at least since the last one did.
+    """
+
+    def __init__(self) -> None:
+        self._stuck_since: dict[str, float] = {}
+
+    def observe(self, now: float, values: Mapping[str, float]) -> Iterator[tuple[str, float, str]]:
+        """By queue the seconds, and a clause about it."""
+        waits = dict(by_name(values, "queue_seconds"))
+        for name, seconds in waits.items():
+            yield name, seconds, f"requests to {name} wait {duration(seconds)} in the queue"
+        before, self._stuck_since = self._stuck_since, {}
+        for name, depth in by_name(values, "queue_depth"):
+            if depth >= 1 and name not in waits:
+                since = self._stuck_since[name] = min(before.get(name, now), now)
+                said = f"{depth:,.0f} wait in the queue of {name}, which none has left for {duration(now - since)}"
+                yield name, now - since, said
+            elif name not in waits:
+                yield name, 0.0, f"no request waits in the queue of {name}"
+
+
 class FailedShare:
     """The share of requests that failed within a moving window, from the two counters."""
 

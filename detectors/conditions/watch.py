@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from detectors.conditions.gate import Gate
 from detectors.conditions.loads import SlowLoads
-from detectors.conditions.readings import FailedShare, by_name, memory
+from detectors.conditions.readings import FailedShare, Waits, by_name, memory
 from detectors.types import ConditionTurn, Thresholds
 from detectors.wording import count, duration
 
@@ -33,6 +33,7 @@ class ConditionWatch:
         self._gates: dict[str, Gate] = {}
         self._said: dict[str, str] = {}
         self._failed, self._loads = FailedShare(thresholds.hold_seconds), SlowLoads(thresholds.load_seconds)
+        self._waits = Waits()
         self._restarts: deque[float] = deque(maxlen=RESTARTS)
 
     def observe(self, now: float, values: Mapping[str, float]) -> tuple[ConditionTurn, ...]:
@@ -89,8 +90,7 @@ class ConditionWatch:
         for name, seconds in by_name(values, "latency_p95_seconds"):
             said = f"95 % of the requests to {name} are answered within {duration(seconds)}"
             yield f"latency:{name}", limits.latency_p95_seconds, seconds, said
-        for name, seconds in by_name(values, "queue_seconds"):
-            said = f"requests to {name} wait {duration(seconds)} in the queue"
+        for name, seconds, said in self._waits.observe(now, values):
             yield f"queue:{name}", limits.queue_seconds, seconds, said
         ratio, clause = self._loads.observe(now, values)
         yield "load", 1.0, ratio, clause

@@ -60,6 +60,15 @@ def test_latency_and_queue_are_told_per_model():
     assert {(name, began) for _, name, began in found[2:]} == {("latency:a/Predict", False), ("queue:a", False)}
 
 
+def test_a_queue_that_nobody_leaves_is_told_although_no_wait_is():
+    """Requests pile up and none is served, so no mean wait is told; one that is empty, or is being left, is none."""
+    stuck = [{"queue_depth:a": 3.0 + i, "queue_depth:b": 0.0} for i in range(20)]
+    served = [{"queue_depth:a": 4.0, "queue_seconds:a": 0.01, "queue_depth:b": 0.0}] * 20
+    found = turns([*served, *stuck, *served])
+    assert [(name, began) for _, name, began in found] == [("queue:a", True), ("queue:a", False)]
+    assert turns(served) == []
+
+
 def test_errors_are_a_share_of_the_window():
     """2 of 100 fail for two minutes, then none: it begins and ends once each; one of one is no share."""
     counters, done, failed = [], 0.0, 0.0
