@@ -7,7 +7,8 @@ from itertools import islice
 
 from detectors.oom_lines.envelopes import UNREADABLE
 from detectors.oom_lines.fields import Value, read
-from detectors.oom_lines.matching import Match, Pattern, PatternSet, Prefilter, literal
+from detectors.oom_lines.matching import Match, PatternSet, Prefilter, literal
+from detectors.oom_lines.mentions import is_mention
 from detectors.oom_lines.signature import Matcher, Signature, compile_signature
 from detectors.oom_lines.signatures import SIGNATURES
 
@@ -21,17 +22,6 @@ _MOST_HITS = 64
 """Of one signature in one piece; a line that repeats one event more often than that is an attack or a test."""
 NO_EVENT = frozenset(("no_event", "no_event_2", "no_event_3"))
 """Groups for the words that make prose of an event: "exit code 137 means"."""
-_BEFORE, _AFTER = 64, 16
-_LOOKS_FOR = Pattern(
-    r"(?i:contains?|includes?|equals?|startswith|endswith|indexof|search|match(?:es)?|compile|substr(?:ing)?|regex"
-    r"|Regex::new)[a-zA-Z]*\(\s*[br]?[\"'/`][^\"'`\n]{0,40}$"
-    r"|(?:^|[^a-zA-Z])r[\"'][^\"'\n]{0,40}$|\bgrep [^|\n]{0,40}$"
-    r"|(?:printf|printk|print|pr_[a-z]+|log_[a-z]+) ?\((?:[a-zA-Z_ ]+,)?\s*(?:KERN_[A-Z]+ )?[\"'][^\"'\n]{0,40}$"
-    r"|\b(?:label|query|pattern|regex|keywords?|question|answer)[\"']?\s*[:=]\s*[\"'`][^\"'`\n]{0,60}$"
-)
-_LIST_ITEM = Pattern(r"^\s*[\"'][^\"'0-9]*(?:(?:137|9)(?:[^\"'0-9]*[^\"'0-9.])?|[^\"'0-9.])[\"'],?\s*(?://[^\n]*)?$")
-"""A line that is a string without a number of its own nor a full stop: one of a list of words to look for."""
-_LOOKED_FOR = Pattern(r"^[^\"'`\n]{0,4}[\"'`]\)? (?:not )?in [a-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +96,6 @@ def recognise(text: bytes, message: int = 0) -> list[Hit]:
     return hits
 
 
-def _in_code(text: bytes, start: int, end: int) -> bool:
-    """Whether a program's source looks for these words, and does not print them: ``if "out of memory" in str(e)``."""
-    start += text[start : start + 1] in (b'"', b"'", b"`", b"/")  # some patterns take the character before along
-    before, after = text[max(0, start - _BEFORE) : start], text[end : end + _AFTER]
-    asked = any(
-        pattern.search(part) is not None
-        for pattern, part in ((_LOOKS_FOR, before), (_LOOKED_FOR, after), (_LIST_ITEM, text[: 2 * _BEFORE]))
-    )
-    return asked or before.endswith((b"/", b"/java.lang.")) and after.startswith(b"/")
-
-
 def _search(text: bytes, message: int) -> list[Hit]:
     hits: list[Hit] = []
     for index in _literals().matching(text):
@@ -128,7 +107,7 @@ def _search(text: bytes, message: int) -> list[Hit]:
             all_found = list(islice(found_by.pattern.matches(text), _MOST_HITS))
         for found in all_found:
             known = any(found.start < hit.end and hit.start < found.end for hit in hits)
-            if not known and not found.groups.keys() & NO_EVENT and not _in_code(text, found.start, found.end):
+            if not known and not found.groups.keys() & NO_EVENT and not is_mention(text, found):
                 hits.append(_hit(found_by, found))
         if hits and hits[-1].start <= message and hits[-1].end >= len(text):
             break  # all of the message is told

@@ -105,8 +105,8 @@ ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
         literals=("CPUAllocator",),
-        pattern=r"(?P<allocator>DefaultCPUAllocator): (?:can't allocate memory|not enough memory): you tried"
-        r" to allocate (?P<requested_bytes>[0-9]+) ?(?:bytes|B)"
+        pattern=r"(?P<allocator>DefaultCPUAllocator): (?:can't allocate memory|not enough memory)(?:: you tried"
+        r" to allocate (?P<requested_bytes>[0-9]+) ?(?:bytes|B))?"
         r"|enforce fail at [^\n\]]{0,80}\][^\n]{0,40}?(?P<allocator_2>DefaultCPUAllocator): (?:can't allocate"
         r"|not enough) memory(?:: you tried to allocate (?P<requested_bytes_2>[0-9]+))?",
         proves=Proof.FAILURE,

@@ -39,9 +39,9 @@ DAEMONS: tuple[Signature, ...] = (
     Signature(
         kind="systemd_oom",
         literals=("oom-kill", "with result 'oom-kill"),
-        gate=r"esult:? [^\n]{0,10}oom-kill|Result[=:] ?oom-kill",
+        gate=r"esult:? [^\n]{0,10}oom-kill|esult[=:] ?oom-kill",
         pattern=rf"(?:(?:{UNIT}: )?(?:Failed with|Unit entered failed state\.? .{{0,20}}?|Service) result:? "
-        rf"|\(Result: |\bfailed with result |^Result=|\bstate with result )"
+        rf"|\(Result: |\bfailed with result |\b[Rr]esult=|\bstate with result )"
         r"(?:\\?['\"\x60]|\xe2\x80\x98)?(?P<result>oom-kill)(?:\\?['\"]|\)|\xe2\x80\x99|\.?\s*$)",
         proves=Proof.KILL,
         since="systemd 236",
@@ -73,20 +73,6 @@ DAEMONS: tuple[Signature, ...] = (
         example="systemd-oomd[517]: Killed /user.slice/user-1000.slice/session-2.scope due to memory used "
         "(16529620992) / total (16698515456)"
         " and swap used (1932406784) / total (2147479552) being more than 90.00%",
-        source="systemd src/oom/oomd-manager.c",
-    ),
-    Signature(
-        kind="systemd_oom",
-        literals=("systemd-oomd",),
-        gate=r"systemd-oomd.{0,12}: (?:Mem|Sw)",
-        pattern=r"systemd-oomd(?:\[[0-9]+\])?: (?:Memory pressure for (?P<pressure_scope>/[^\s]{0,600}) (?:is|was) "
-        rf"{_PERCENT.replace('(', '(?P<pressure_pct>', 1)} > {_PERCENT.replace('(', '(?P<limit_pct>', 1)}"
-        rf" .{{0,40}}reclaim activity"
-        r"|(?:Memory used \([0-9]+\) / total \([0-9]+\) and s|S)wap used \([0-9]+\) / total \([0-9]+\) is more than)",
-        proves=Proof.NOTHING,
-        since="systemd 248",
-        example="systemd-oomd[517]: Memory pressure for /user.slice/user-1000.slice/user@1000.service is"
-        " 68.40% > 50.00% for > 20s with reclaim activity",
         source="systemd src/oom/oomd-manager.c",
     ),
     Signature(

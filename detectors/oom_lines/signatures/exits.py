@@ -48,7 +48,8 @@ _STATUS_137 = (
     ),
 )
 _TELLS_OF = (
-    r"(?P<no_event>(?:\b(?:[Ii]f|[Ww]hen|[Ss]hould|[Mm]ay|[Mm]ight|[Cc]an|[Ww]ill|[Ww]hy|[Mm]eans|[Uu]sually"
+    r"(?P<no_event>(?:\b[Ss]ymptom\w*\**:|\b(?:[Ii]f|[Ww]hen|[Ss]hould|[Mm]ay|[Mm]ight|[Cc]an|[Ww]ill"
+    r"|[Ww]hy|[Mm]eans|[Uu]sually"
     r"|[Tt]ypically|[Oo]ften|[Ee]xpects?|[Aa]ssert\w*|grep|return)\b|==|!=)[^\n\x60]{0,80}?)?"
 )
 # "exit code 137" without a sign between is a topic, unless something ended with it, or nothing else is said.
@@ -86,7 +87,7 @@ _TOLD = "|".join(
 )
 # The number behind a word or two, and nothing else; and Docker's column.
 _ALONE = (
-    r"(?:^|[\]:] ?|[ \t]{2})[Ee]xit(?:ed)? (?:[Ss]tatus |[Cc]ode )?\(?(?P<exit_code_2>137)\)?(?:[.!]? $"
+    r"(?:^|[\]:] ?|[ \t]{2}|\b(?:OUT|ERR) )[Ee]xit(?:ed)? (?:[Ss]tatus |[Cc]ode )?\(?(?P<exit_code_2>137)\)?(?:[.!]? $"
     r"| returned from )|\bExited \((?P<exit_code_3>137)\) (?:[Aa]bout an? |[0-9]+ [a-z]+ ago|Less than )"
 )
 

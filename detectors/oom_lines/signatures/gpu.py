@@ -12,7 +12,7 @@ GPU: tuple[Signature, ...] = (
         literals=("out of memory", "Tried to allocate"),
         gate=r"out of memory.{0,170}?Tried to all|Tried to allocate [0-9]",
         pattern=rf"(?:(?P<backend>CUDA|HIP|XPU|NPU|MPS|MUSA|MLU|GPU)(?: backend)? out of memory)[.,:]?(?:"
-        rf" \([^)\n]{{0,160}}\)\.?)? Tried to allocate (?:{AMOUNT}|[0-9])"
+        rf" \([^)\n]{{0,160}}\)\.?)? Tried to allocate(?: (?:{AMOUNT}|[0-9])| $)"
         rf"[.,]?(?: \(GPU (?P<gpu>[0-9]+); (?P<total_capacity>{_SIZE}) total capacity)?(?:[^\n]{{0,120}}?; "
         rf"(?P<free>{_SIZE}) free)?"
         rf"(?: GPU (?P<gpu_2>[0-9]+) has a total capac?i?ty of (?P<total_capacity_2>{_SIZE})(?: of which "
@@ -56,7 +56,8 @@ GPU: tuple[Signature, ...] = (
         gate=r"_ERROR_OUT_OF_MEM|hipErrorOutOfMem",
         pattern=r"(?:failed to alloc(?:ate)? (?:[0-9.]+ ?[KMGT]?i?B? \((?P<requested_bytes>[0-9]+) bytes\)|"
         r"(?P<requested_bytes_2>[0-9]+) bytes) .{0,40}?)?"
-        r"\b(?P<code>(?:CUDA|HIP)_ERROR_OUT_OF_MEMORY|hipErrorOutOfMemory)(?:: out of memory|:? \(?out of"
+        r"(?P<no_event>(?:==|!=|\breturn|\bcase|::|\?|&) ?)?\b(?P<code>(?:CUDA|HIP)_ERROR_OUT_OF_MEMORY"
+        r"|hipErrorOutOfMemory)(?:: out of memory|:? \(?out of"
         r" memory|\)|$|[.;,] [A-Z])",
         proves=Proof.FAILURE,
         since="CUDA 4",

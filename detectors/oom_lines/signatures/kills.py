@@ -80,14 +80,25 @@ KILLS: tuple[Signature, ...] = (
     ),
     Signature(
         kind="kernel_oom_kill",
-        literals=("total-vm:", "anon-rss:"),
+        literals=("total-vm:", "anon-rss:", "sacrifice child", "or a child"),
         gate=KILL_GATE,
-        pattern=rf"(?:(?:[a-z ]*ocess (?P<pid>[0-9]+) )?{NAME} )?(?:total-vm|vsz): (?P<total_vm_kb>[0-9]+)"
+        pattern=rf"(?:(?:[a-z ]*s (?P<pid>[0-9]+) )?{NAME} )?(?:total-vm|vsz): (?P<total_vm_kb>[0-9]+)"
         rf" kB,? (?:anon-rss: (?P<anon_rss_kb_2>[0-9]+) kB,?) {MEMORY}",
         proves=Proof.KILL,
         since="2.6.18",
         example="rocess 28438 (java) total-vm:20255636kB, anon-rss:466160kB, file-rss:13684kB",
         source="the same line, its beginning cut off",
+    ),
+    Signature(
+        kind="kernel_oom_kill",
+        literals=("sacrifice child", "or a child"),
+        gate=KILL_GATE,
+        pattern=rf"(?:[a-z ]*s (?P<pid>[0-9]+) )?{NAME},? score (?P<score>[0-9]+) or (?:a|sacrifice) child",
+        proves=Proof.KILL,
+        since="2.6.24",
+        example="ess 450 (plymouthd) score 38 or a child",
+        source="the choice of a victim before 4.19, its beginning cut off",
+        fixed={"stage": "selected"},
     ),
     Signature(
         kind="kernel_oom_kill",

@@ -2,6 +2,8 @@
 
 from detectors.oom_lines.signature import Proof, Signature
 
+_OOM = r"(?:\b(?:[sS]tatus|[aA]ction)\\{0,3}[\"']|\b[aA]ction): ?\\{0,3}[\"']oom\\{0,3}[\"']"
+
 RUNTIMES: tuple[Signature, ...] = (
     Signature(
         kind="docker_oom_event",
@@ -32,8 +34,8 @@ RUNTIMES: tuple[Signature, ...] = (
         kind="docker_oom_event",
         literals=('"oom', "'oom"),
         gate=r"(?:tatus|ction).{1,14}: ?.{1,6}oom[\\\"'&]",
-        pattern=r"(?:\b(?:[sS]tatus|[aA]ction)\\?[\"']|\b(?:Action"
-        r"|action)): ?\\?[\"']oom\\?[\"'](?:[^\n]{0,40}?\\?\"(?:id|ID)\\?\": ?\\?\""
+        pattern=rf"(?:(?:[cC]ontainer|[\"'](?:from|id|status)\\{{0,3}}[\"']:)[^\n]{{0,120}}?{_OOM}|{_OOM}(?:,? $|"
+        r"[^\n]{0,200}?\b(?:[aA]ctor|[iI][dD]\\{0,3}[\"']?:|time)))(?:[^\n]{0,40}?\\?\"(?:id|ID)\\?\": ?\\?\""
         r"(?P<container_id>[0-9a-f]{6,64})\\?\")?"
         r"(?:[^\n]{0,400}?\\?\"name\\?\": ?\\?\"(?P<container_name>[^\"\\]{1,128})\\?\")?",
         proves=Proof.KILL,

@@ -8,8 +8,8 @@ _KILL = {"signal": "SIGKILL"}
 _KIND = "process_killed_137"
 # Words before it that make a wish, a rule or a test of it.
 _TALKS_OF = (
-    r"(?P<no_event>(?:=> ?\"|\b(?:[Ss]hould|[Mm]ust|[Mm]ay|[Mm]ight|[Cc]an|[Ww]ould|[Ww]ill|[Ii]f|[Ww]hen|[Ww]here"
-    r"|be|been|[Ww]hether|[Ee]xpect\w*|[Aa]ssert\w*)\b)[^\n\"]{0,80}?)?"
+    r"(?P<no_event>(?:(?:=> ?\"|\b(?:[Ss]hould|[Mm]ust|[Mm]ay|[Mm]ight|[Cc]an|[Ww]ould|[Ww]ill|[Ii]f|[Ww]hen|[Ww]here"
+    r"|[Ww]hether|[Ee]xpect\w*|[Aa]ssert\w*)\b)[^\n\"]{0,80}?|\bbe(?:en)? ))?"
 )
 # Nothing but the sentence, in quotes: something that looks for it.
 _QUOTED = (
@@ -125,7 +125,7 @@ SIGNALS: tuple[Signature, ...] = (
         r" \[?(?:SIGKILL|9\b|KILL\b)\]?"
         r"|[(:] ?(?:terminated|killed) by (?:SIGKILL|KILL signal)|signal=SIGKILL\b|\(code=killed, signal=(?:9/)?KILL\)"
         r"|exited due to SIGKILL\b|via signal \[SIGKILL\]|failed with signal \"?SIGKILL\b|[Uu]ncaught signal: 9\b"
-        r"|^signal: killed$"
+        r"|^signal: killed$|: signal: killed(?:$|[\"\'])"
         r"|Container terminated on signal 9\b)",
         "various",
         "subprocess.CalledProcessError: Command '['grk_compress']' died with <Signals.SIGKILL: 9>.",
