@@ -17,7 +17,7 @@ LONGEST_JSON = 1 << 20
 class Envelope:
     """What a JSON line held: its message (None: it is a document of its own) and time, or the document in lines.
 
-    ``longest``: the longest of the document's own texts of several lines.
+    ``longest``: the longest of the document's own texts.
     """
 
     message: bytes | None
@@ -51,7 +51,7 @@ def _document(content: object) -> Envelope:
     texts, left = [""], [content]
     while left:
         one = left.pop()
-        if isinstance(one, str) and "\n" in one.strip("\n"):
+        if isinstance(one, str):
             texts.append(one)
         left.extend(one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
     longest = max(texts, key=len)

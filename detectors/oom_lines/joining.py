@@ -58,8 +58,10 @@ def find(lines: Sequence[bytes], index: int, clock: Clock) -> list[Found]:
     first = index
     begin = own[-1]
     while first > 0 and index - first < LOOK_BACK and not begin.own and lines[first - 1].strip():
-        first -= 1
-        begin = messages(lines[first], clock)[-1]
+        before = messages(lines[first - 1], clock)[-1]
+        if recognise(before.text, before.begin):  # told already
+            break
+        first, begin = first - 1, before
     best: Found | None = None
     for start in (index, first) if first < index else (index,):
         joined = _joined(lines, start, index, begin if start == first else own[-1], clock)
@@ -214,6 +216,10 @@ def _glued(parts: Sequence[Message], joint: bytes) -> tuple[bytes, list[int]]:
     text, starts = parts[0].text, [0]
     for part in parts[1:]:
         rest = part.text[part.begin :]
+        if text.endswith((b'"', b"'")):  # strings of a program's source, one after the other
+            text = text[:-1]
+        elif part.text[: part.begin].endswith((b'"', b"'")):
+            rest = part.text[part.begin - 1 :]
         if not text.endswith(b"="):
             text = text.removesuffix(b"=20").removesuffix(b"\\") + joint.removesuffix(_SIGN_KEPT)
         elif joint != _SIGN_KEPT:

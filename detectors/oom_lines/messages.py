@@ -64,6 +64,7 @@ def messages(raw: bytes, clock: Clock) -> list[Message]:
 
 def decoded(text: bytes) -> bytes:
     """Quoted-printable undone (RFC 2045, 6.7), where an encoded "=" shows that it is that."""
+    text = text.removesuffix(b"=20").rstrip()
     if b"=3D" not in text:
         return text
     parts, position = [], 0

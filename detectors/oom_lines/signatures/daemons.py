@@ -52,7 +52,7 @@ DAEMONS: tuple[Signature, ...] = (
         kind="systemd_oom",
         literals=("due to memory pressure",),
         gate=r"(?:Killed|Marked) [^ \t\r\n()]{0,600}/[^ \t\r\n()]{0,600} (?:for killing )?due to mem"
-        r"|due to memory pressure for /",
+        r"|due to memory pressure for",
         pattern=r"\b(?:Killed|Marked) (?P<cgroup>[^\s()]{0,600}/[^\s()]{0,600}) (?:for killing )?due to memory pressure"
         r"(?: for (?P<pressure_scope>/[^\s]{0,600}))?"
         rf"(?: being {_PERCENT.replace('(', '(?P<pressure_pct>', 1)} > {_PERCENT.replace('(', '(?P<limit_pct>', 1)})?",

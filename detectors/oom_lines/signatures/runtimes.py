@@ -46,7 +46,7 @@ RUNTIMES: tuple[Signature, ...] = (
     Signature(
         kind="docker_oom_event",
         literals=(") oom", "Status=oom", "Action=oom", "Event{Type"),
-        gate=r"\(from [^\n)]{1,200}\) oom|(?:Status|Action)=oom|vent\{Type: ?[\\\\]?\"oom",
+        gate=r"\(from [^\n)]{1,200}\) oom|(?:Status|Action)=oom|vent\{Type: ?\\{0,3}\"oom",
         pattern=r"\b(?P<container_id>[0-9a-f]{12,64}): \(from [^\n)]{1,200}\) oom(?: $|\b[^a-z -])"
         r"|\b(?:Status|Action)=oom\b(?:[^\n]{0,60}?\bID=(?P<container_id_2>[0-9a-f]{12,64}))?"
         r"|containerd event: [^\n]{0,20}\bEvent\{Type: ?\\?\"oom\\?\"(?:, Id: ?\\?\""
@@ -76,7 +76,7 @@ RUNTIMES: tuple[Signature, ...] = (
     ),
     Signature(
         kind="containerd_oom",
-        literals=("TaskOOM",),
+        literals=("TaskOOM event",),
         pattern=r"TaskOOM event.{0,24}?(?:container_id|ContainerID)[\\\"]*[:=][\\\" ]*"
         r"(?P<container_id>[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127})",
         proves=Proof.KILL,

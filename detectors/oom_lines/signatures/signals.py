@@ -131,7 +131,8 @@ SIGNALS: tuple[Signature, ...] = (
         "subprocess.CalledProcessError: Command '['grk_compress']' died with <Signals.SIGKILL: 9>.",
         "CPython subprocess",
         gate=r"(?:by|on|to|due to|via|with|of) (?:the )?(?:signal:? )?\[?(?:SIGKILL|signal 9|9\b|KILL)"
-        r"|Signal 9 \(|signal: (?:killed|9)|Signals\.SIGKILL|signal=(?:SIG|9/)?KILL|signal \"?\[?SIGKILL",
+        r"|Signal 9 \(|signal: (?:killed|9)|Signals\.SIGKILL|signal=(?:SIG|9/)?KILL|(?:terminated"
+        r"|killed) by(?: signal)?[ \t]*$|signal \"?\[?SIGKILL",
     ),
     end(
         ("Sending SIGKILL to cgroup",),

@@ -10,7 +10,8 @@ SERVING: tuple[Signature, ...] = (
     Signature(
         kind="tf_serving_load_oom",
         literals=("esources to load servable", "esources for servable"),
-        gate=r"(?:Insufficient|nable to reserve|eserving) resources (?:to load|for) servable:? ?(?:\{|$)",
+        gate=r"(?:Insufficient|nable to reserve|eserving) resources (?:to load|for) servable:? ?(?:\{|=?2?0?$)"
+        r"|nable to reserve$",
         pattern=rf"(?:Insufficient resources to load|Unable to reserve resources to load|[Rr]eserving"
         rf" resources for) servable:? {_SERVABLE}|resource_tracker\.cc:[0-9]+\] Insufficient resources to load"
         rf" servable\s*$",
@@ -21,10 +22,10 @@ SERVING: tuple[Signature, ...] = (
     ),
     Signature(
         kind="tf_serving_load_oom",
-        literals=("oading servable", "load servable", "for servable version", "due to error"),
-        gate=r"(?:oading|load) servable:? ?(?:version )?\{.{0,160}(?:OOM|RESOURCE_EX|esource exh|bad_alloc"
-        r"|Insufficient|OUT_OF_MEM|[Aa]llocate mem)|for servable version \{|\} due to error: .{0,160}(?:OOM|emory"
-        r"|nsuff)",
+        literals=("oading servable", "load servable", "for servable version", "due to error", "cannot be loaded"),
+        gate=r"(?:oading|to load) servable|ervable\(s\) did not|for servable$|servable version \{.{0,80}\}: "
+        r"|\} due to error: |"
+        r"\} cannot be loaded",
         pattern=rf"(?:Loading servable:|[Ee]ncountered an error for servable version|Error while loading"
         rf" servable|Loading servable version|load servable:?|did not become available: [^\n]{{0,400}}?\{{"
         rf"|Servable) {_SERVABLE}"

@@ -1,6 +1,7 @@
 """Pod status and docker inspect in all their forms."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -168,3 +169,48 @@ def test_neighbours_in_a_list_are_kept_apart() -> None:
     assert {"container", "restart_count", "container_id"}.isdisjoint(first.fields)
     assert (second.fields["container"], second.fields["restart_count"]) == ("other", 2)
     assert "container_id" not in second.fields
+
+
+NODE_EVENT = """apiVersion: v1
+kind: Event
+message: 'Memory cgroup out of memory: Killed process 12 (java) total-vm:9kB, anon-rss:8kB, file-rss:0kB'
+reason: OOMKilling
+"""
+STATUS = """    Last State:     Terminated
+      Reason:       OOMKilled
+      Exit Code:    137
+    Ready:          True
+    Restart Count:  4
+"""
+
+
+def test_the_reason_beside_the_message_makes_it_node_problem_detectors() -> None:
+    """The kernel's line in an event's message is told as that event, whatever their order."""
+    turned = NODE_EVENT.replace("reason: OOMKilling\n", "").replace("kind: Event", "reason: OOMKilling")
+    for text in (NODE_EVENT, turned):
+        scanner = Scanner()
+        events = scanner.feed(text.encode()) + scanner.finish()
+        assert [(event.kind, event.fields["pid"]) for event in events] == [("kubelet_oom_event", 12)]
+
+
+@pytest.mark.parametrize(
+    "carry",
+    [
+        lambda text: "".join(f"2024-05-01T10:11:12.1234567Z {line}\n" for line in text.splitlines()),
+        lambda text: "".join(f"2024-05-01T10:11:12.123456789Z stdout F {line}\n" for line in text.splitlines()),
+        lambda text: "".join(f"web_1  | {line}\n" for line in text.splitlines()),
+        lambda text: "".join(f"\x1b[31m{line}\x1b[0m\n" for line in text.splitlines()),
+        lambda text: "".join(json.dumps({"log": f"{line}\n", "stream": "stdout"}) + "\n" for line in text.splitlines()),
+        lambda text: json.dumps({"level": "error", "msg": text}) + "\n",
+        lambda text: json.dumps({"output": text}) + "\n",
+        lambda text: '    "' + text.replace("\n", "\\n") + '",\n',
+        lambda text: 'level=error msg="' + text.replace("\n", "\\n") + '"\n',
+    ],
+    ids=["ci", "cri", "compose", "colours", "docker", "json", "json-key", "string", "logfmt"],
+)
+def test_a_status_is_read_in_whatever_carries_it(carry: Callable[[str], str]) -> None:
+    """Output of kubectl in a log of its own: each line behind a time or a name, or all lines within one."""
+    scanner = Scanner()
+    events = scanner.feed(carry(STATUS).encode()) + scanner.finish()
+    assert [event.kind for event in events] == ["k8s_status_oomkilled"]
+    assert (events[0].fields["exit_code"], events[0].fields["restart_count"]) == (137, 4)

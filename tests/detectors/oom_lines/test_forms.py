@@ -67,3 +67,101 @@ def test_the_reason_in_two_words_is_the_same_reason() -> None:
     events = scanner.feed(POD) + scanner.finish()
     assert [event.kind for event in events] == ["k8s_status_oomkilled"]
     assert events[0].fields["exit_code"] == 137
+
+
+def _told(text: str) -> list[tuple[str, dict[str, object]]]:
+    scanner = Scanner()
+    events = scanner.feed(text.encode() + b"\n") + scanner.finish()
+    return [(event.kind, dict(event.fields)) for event in events]
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts"),
+    [
+        (
+            "kernel_oom_kill",
+            ["No available memory in cpuset: Killed process 12 (a).", "ess 450 (a) score 38 or a child"],
+        ),
+        (
+            "kubelet_oom_event",
+            [
+                '"Got sys oom event" event={"pid":12,"processName":"java","timeOfDeath":"2021-01-01"}',
+                '"message":"Memory cgroup out of memory: Kill process 12 (a) score 1 or a child","reason":"OOMKilling"',
+            ],
+        ),
+        (
+            "k8s_status_oomkilled",
+            [
+                "{'terminated': {'exit_code': 137, 'reason': 'OOMKilled'}}",
+                "web-1-x2x4z   main   OOMKilled   137",
+                "  The previous instance of the container 'web' (docker://12) was OOMKilled",
+                "container base terminated with reason OOMKilled",
+            ],
+        ),
+        (
+            "k8s_evicted",
+            ["The node was low on compute resources.", "2m  Warning  X  node/n  Attempting to reclaim memory"],
+        ),
+        (
+            "docker_oom_event",
+            [
+                "{'status': 'oom', 'id': '0123456789ab'}",
+                "Type=container Status=oom ID=0123456789ab",
+                "2015-12-22T01:24:58Z 0123456789ab: (from python:3) oom",
+                r'msg="received containerd event: &types.Event{Type:\"oom\", Id:\"0123456789ab\"}"',
+                "$ docker inspect -f '{{.State.OOMKilled}}' web\ntrue",
+            ],
+        ),
+        ("containerd_oom", ["<ninfo>: OOM received", r"namespace - \"k8s.io\", topic - \"/tasks/oom\""]),
+        (
+            "systemd_oom",
+            [
+                "A process of unit a.service has been killed by the Linux kernel out-of-memory (OOM)",
+                "The unit a.service has entered the 'failed' state with result 'oom-kill'.",
+            ],
+        ),
+        (
+            "tf_serving_load_oom",
+            [
+                "did not become available: {{{name: m version: 1} due to error: Resource exhausted: OOM when",
+                "Loading servable: {name: m version: 3} failed: INTERNAL: CUDA_ERROR_OUT_OF_MEMORY: out of memory",
+            ],
+        ),
+        (
+            "cuda_oom",
+            [
+                "THCudaCheck FAIL file=a.cu line=58 error=2 : out of memory",
+                "Check failed: error == cudaSuccess (2 vs. 0)  out of memory",
+                "[TRT] Error Code 1: Cuda Runtime (out of memory)",
+                "cudaMalloc retry failed: out of memory",
+                "torch.OutOfMemoryError: Allocation on device",
+                "NCCL Error 1: unhandled cuda error (out of memory)",
+            ],
+        ),
+        (
+            "cpp_bad_alloc",
+            [
+                'C++ exception with description "std::bad_alloc" thrown in the test body.',
+                "cc1plus: out of memory allocating 65536 bytes after a total of 1073741824 bytes",
+                "fork/exec /bin/x: cannot allocate memory",
+            ],
+        ),
+        ("jvm_oom", ["io.netty.util.internal.OutOfDirectMemoryError: failed to allocate 16777216 byte(s)"]),
+        ("go_oom", ["fatal error: failed to reserve page summary memory"]),
+        (
+            "process_killed_137",
+            [
+                "npm error code 137",
+                "Container called exit(137).",
+                "INFO exited: web (exit status 137; not expected)",
+                '"type":"exit","pid":"init","status":137',
+                "failed (exitcode: -9) local_rank: 0 (pid: 123) of binary: python3",
+                "[1]    12345 killed     python x.py",
+                "   Main PID: 123 (code=killed, signal=KILL)",
+            ],
+        ),
+    ],
+)
+def test_what_the_emitters_sources_print_is_found(kind: str, texts: list[str]) -> None:
+    """Forms of old versions, of other renderings and of other programs of the same kind."""
+    assert {text: kind in [told for told, _ in _told(text)] for text in texts} == dict.fromkeys(texts, True)

@@ -143,3 +143,25 @@ def test_the_next_line_is_not_taken_for_the_rest_of_a_word(after: str) -> None:
     scanner = Scanner()
     events = scanner.feed(f"{line}\n{after}\n".encode()) + scanner.finish()
     assert events[0].fields["dtype"] == "float32" and events[0].lines == 1
+
+
+SERVER = "Memory cgroup out of memory: Killed process 8283 (model-server) total-vm:217336kB, anon-rss:204272kB"
+SUMMARY = (
+    "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/kubepods/burstable/"
+    "pod12345678-1234-1234-1234-123456789abc,task_memcg=/kubepods/burstable/"
+    "pod12345678-1234-1234-1234-123456789abc/" + 64 * "a" + ",task=model-server,pid=8283,uid=0"
+)
+LIMIT = "Task in /kubepods/" + 64 * "a" + "/" + 64 * "b" + " killed as a result of limit of /kubepods/" + 64 * "c"
+
+
+@pytest.mark.parametrize("width", range(61, 140, 7))
+@pytest.mark.parametrize("text", [SERVER, SUMMARY, LIMIT], ids=["kill", "summary", "limit"])
+@pytest.mark.parametrize("mark", ["", "="], ids=["terminal", "mail"])
+def test_a_line_cut_at_any_column_keeps_its_names_and_paths(text: str, width: int, mark: str) -> None:
+    """A column or a soft break may cut a name, a number or a path anywhere."""
+    whole = Scanner()
+    want = (whole.feed(text.encode() + b"\n") + whole.finish())[0]
+    cut = f"{mark}\n".join(text[at : at + width] for at in range(0, len(text), width))
+    scanner = Scanner()
+    events = scanner.feed(cut.encode() + b"\n") + scanner.finish()
+    assert [(event.kind, event.fields) for event in events] == [(want.kind, want.fields)]

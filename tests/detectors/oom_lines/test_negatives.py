@@ -83,3 +83,24 @@ def test_the_kinds_of_the_corpus_are_found() -> None:
         if row["label"] not in {event.kind for event in events}:
             missed.append(row["text"])
     assert len(missed) <= 0.03 * len(wanted), missed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '    "process exited with code 137": "error",',
+        'if strings.Contains(err.Error(), "exit code: 137") {',
+        "grep -Eqi 'CUDA out|CUDA error: out of memory|ChildFailedError' log",
+        "if (status == CUDA_ERROR_OUT_OF_MEMORY) {",
+        "  /java.lang.OutOfMemoryError: unable to create new native thread/ && next;",
+        "* [Python exited with code 137](#python-exited-with-code-137)",
+        "# The container takes 10 s to stop, exits with code 137",
+        "Symptom: Pod killed with exit code 137",
+        '{"target": "main.Execute","action":"oom","Flags":{"userId":"1.3.0.1"}}',
+        "Look for messages such as `Task exited with return code Negsignal.SIGKILL`",
+    ],
+)
+def test_sources_and_documents_that_name_an_event_are_none(text: str) -> None:
+    """Keys of a table, alternatives of a pattern, headings and links: nothing of it has happened."""
+    scanner = Scanner()
+    assert scanner.feed(text.encode() + b"\n") + scanner.finish() == []
