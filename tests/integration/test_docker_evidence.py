@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from leakwatch.errors import SourceError
+from leakwatch.sample.docker_engine import DockerSource
 from leakwatch.sample.probes.target import pid_of, probes_of
 from leakwatch.settings import DockerPlace, TargetSettings
+from leakwatch.surroundings import facts_of_states, questions_about
 
 DEADLINE_SECONDS = 60.0
 
@@ -51,3 +53,30 @@ def test_a_container_that_does_not_run_has_no_process(engine: Any) -> None:
     parts = {part.name: part for part in (probe.collect(10.0) for probe in probes_of(target))}
     assert json.loads(parts["container.json"].content)["State"]["ExitCode"] == 0
     assert "does not run" in (parts["status.txt"].error or "")
+
+
+def test_the_server_behind_a_shell_is_asked_and_its_deployment_too(engine: Any) -> None:
+    """TF Serving's image runs it as the child of a shell: its own flags count, with what the engine was told."""
+    server = "import time; kept = bytearray(60_000_000); print(len(kept), flush=True); time.sleep(600)"
+    shell = f"import subprocess, sys; subprocess.run(['tensorflow_model_server', '-c', {server!r}, *sys.argv[1:]], "
+    command = ["-c", f"{shell}executable=sys.executable)", "--enable_batching"]
+    variables = {"MALLOC_ARENA_MAX": "2", "API_TOKEN": "hunter2"}
+    box = engine.run(command, python=True, name="lw-around", mem_limit="256m", environment=variables)
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not box.logs():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    target = TargetSettings("serving", DockerPlace("lw-around"))
+    source = DockerSource("lw-around")
+    source.read(time.time())
+    states = [state for ask in questions_about(target, source.pid, (), time.time()).values() for state in ask()]
+    source.close()
+    facts = facts_of_states(states)
+    known = {fact.name: fact.value for fact in facts}
+    expected = {"server_kind": "tf_serving", "batching_enabled": True, "arenas_capped": True, "limit_known": True}
+    assert known.items() >= expected.items() and "hunter2" not in repr(facts)
+    box.kill()
+    box.wait()
+    (deployment,) = questions_about(target, None, (), time.time()).values()
+    ended = {fact.name: fact.value for fact in facts_of_states(deployment())}
+    assert (ended["process_running"], ended["ended_by"]) == (False, "sigkill")
