@@ -171,7 +171,7 @@ class TargetState:
         self._killed_at = at
         level, limit = _level(self.last, None) if self.last else None, self.limit_bytes
         if level is not None and limit:
-            sentence += f"; it was last seen at {units.share(level / limit)} of its limit of {units.size(limit)}"
+            sentence += f", last seen at {units.share(level / limit)} of its limit of {units.size(limit)}"
         verdict = self.verdict
         if verdict is not None and verdict.level is not Level.QUIET and verdict.trend is not None:
             sentence += f", after it had grown {units.rate(verdict.trend.slope_per_second)}"

@@ -21,14 +21,16 @@ def title(stage: Stage, state: IncidentState, now: float, *, flapped: bool = Fal
     """LEAK serving: anon grows 12.1 MiB/h (11.6 to 12.7), 3 h 20 min left to 16 GiB; nothing done (dry run): ..."""
     # what was done was done about the leak, which may have ended with it before the backend said so
     about = state.grew or state.about if stage is Stage.ACTED else state.about
-    word = _WORDS.get(stage) or ("LEAK" if state.leak or (stage is Stage.ACTED and state.grew) else "WARNING")
+    leaks = state.leak or (stage is Stage.ACTED and state.grew)
+    word = _WORDS.get(stage) or ("KILLED" if state.alarm else "LEAK" if leaks else "WARNING")
     name = units.shortened(units.visible(state.target))
     if stage is Stage.RESOLVED:
         lasted = units.duration(max(0.0, now - state.opened_at)) if state.opened_at is not None else "some time"
         parts = (f"open for {lasted}", *_looking_back(state), gone, *_deeds(state, now))
         return f"{word} {name}: {'; '.join(part for part in parts if part)}{_verified(state)}"
     reason = state.escalated if stage is Stage.ESCALATED else None
-    said = "; ".join(part.rstrip(".") for part in (reason, about, *_deeds(state, now)) if part)
+    parts = (reason, state.alarm, about if about != state.alarm else "", *_deeds(state, now))
+    said = "; ".join(part.rstrip(".") for part in parts if part)
     return f"{word} {name}: {said}" + (f" (back for the {_ordinal(state.reopened + 1)} time)" if flapped else "")
 
 

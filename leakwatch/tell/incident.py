@@ -78,7 +78,7 @@ class IncidentState:
         acts: actions that were carried out.
         verified, verified_at: what the verification of an action said, and when, while a condition keeps the incident
             open; None otherwise.
-        alarmed: whether an alarm waits to be told.
+        alarm: the last alarm, while it waits to be told.
         planned: the action of a dry run, or that waits for approval, that was told already, so that it is told once.
         escalated: the reason that was told last; None where none was.
     """
@@ -109,7 +109,7 @@ class IncidentState:
     acts: int = 0
     verified: str | None = None
     verified_at: float | None = None
-    alarmed: bool = False
+    alarm: str | None = None
     planned: str | None = None
     escalated: str | None = None
 

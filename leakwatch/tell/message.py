@@ -95,7 +95,7 @@ def _remember(state: IncidentState, news: News, now: float, pace: Pace) -> Incid
         did=did,
         deed=did if carried_out else seen.deed,
         deed_at=now if carried_out else seen.deed_at,
-        alarmed=seen.alarmed or bool(news.alarms),
+        alarm=news.alarms[-1].rstrip(".") if news.alarms else seen.alarm,
         verified=None if leak or news.alarms else news.verified or seen.verified,
         verified_at=now if news.verified is not None else seen.verified_at,
         acts=seen.acts + carried_out,
@@ -189,7 +189,7 @@ def _told(seen: IncidentState, news: News, stage: Stage, changes: tuple[str, ...
         told_at=now,
         lines=(),
         withheld=0,
-        alarmed=False,
+        alarm=None,
         severity=str(_severity(seen, news, stage)),
         # what is planned after an action is another plan, though it may read the same
         planned=None if stage is Stage.ACTED and news.outcome is not None else _plan(news) or seen.planned,
@@ -213,7 +213,7 @@ def _severity(seen: IncidentState, news: News, stage: Stage) -> Severity:
     if stage is Stage.RESOLVED:
         return Severity.INFO
     failed = news.outcome is not None and not news.outcome.done
-    if stage is Stage.ESCALATED or seen.alarmed or failed:
+    if stage is Stage.ESCALATED or seen.alarm is not None or failed:
         return Severity.CRITICAL
     forecast = news.verdict.forecast if news.verdict is not None else None
     if seen.leak and forecast is not None and forecast.low < CRITICAL_SECONDS:

@@ -80,6 +80,13 @@ def test_no_false_claim(name: str, claim: str) -> None:
     assert claim.lower() not in " ".join(text_of("trees", name).lower().split())
 
 
+@pytest.mark.parametrize("name", built_in_names())
+def test_the_first_thing_to_do_stands_by_itself(name: str) -> None:
+    """No list of steps begins with an alternative to a step that is not there."""
+    firsts = [node.steps[0].do for node in built_in(name).nodes.values() if isinstance(node, Finding)]
+    assert not [first for first in firsts if first.startswith(("Or ", "Then ", "Until then"))]
+
+
 def restarts() -> list[tuple[str, str, Finding]]:
     return [
         (name, node_name, node)

@@ -46,7 +46,7 @@ def test_a_counted_kill_is_an_alarm_that_says_how_near_the_limit_it_was():
     one.observe(sample(5, 0.1 * GIB, "b", oom_kills_total=1.0), "docker")
     pending = one.take_pending()
     assert pending.alarms == (
-        "the kernel killed a process of it for want of memory; it was last seen at 97 % of its limit of 1 GiB",
+        "the kernel killed a process of it for want of memory, last seen at 97 % of its limit of 1 GiB",
     )
     assert pending.lines == ("it restarted, killed for want of memory",)
     assert one.kills.counts == {KERNEL_KILL: 1}

@@ -53,6 +53,23 @@ def test_the_first_line_says_what_which_how_fast_how_long_left_and_what_was_done
     assert opened.sentences == ("The floor rises too.",)
 
 
+def test_a_kill_is_said_first(live_verdict: Verdict) -> None:
+    """Whoever is woken by a kill reads it in the first line, also while a leak goes on, and once it waited for its
+    cause; after that the line is the leak's again."""
+    kill = "the kernel killed a process of it for want of memory"
+    quiet = News(live_verdict(Level.QUIET), 16 * GIB)
+    (opened,) = told([(0, replace(quiet, alarms=(kill,), deciding=True)), (5, quiet)])
+    assert (opened.title, opened.severity) == (f"KILLED serving: {kill}; nothing done", Severity.CRITICAL)
+    leak = News(live_verdict(), 16 * GIB)
+    _, killed, updated = told(
+        [(0, leak), (90, replace(leak, alarms=(f"{kill}.",))), (9000, replace(leak, lines=("x",)))]
+    )
+    assert killed.title == (
+        f"KILLED serving: {kill}; anon grows 12.1 MiB/h (11.6 to 12.7), 3 h 20 min left to 16 GiB; nothing done"
+    )
+    assert updated.title.startswith("LEAK serving: anon grows")
+
+
 def test_a_long_name_hides_nothing(live_verdict: Verdict) -> None:
     """The first line of a pod whose name has 300 characters still says how fast and how long; the name is a figure."""
     name = f"production-{'x' * 280}-7d9f8b6c4-x2x9k"

@@ -208,6 +208,17 @@ def test_approval_has_its_command_and_buttons_where_they_were_asked_for(
     assert not slack_api.broken
 
 
+def test_a_webhook_says_where_a_message_may_have_come_before(slack_api: SlackApi, notification: Make) -> None:
+    """An answer was lost, and nobody can ask a webhook: the second message says that it may be the first again."""
+    slack_api.faults.append(SlackFault("webhook", hang_up=True, after=True, times=1))
+    channel = webhook(slack_api)
+    assert not channel.notify(notification(3), {}).delivered
+    assert channel.notify(notification(3), {}, again=True).delivered
+    first, second = (all_text(head.blocks[-1:]) for head in slack_api.heads)
+    assert "#3" in first and "sent again" not in first
+    assert "sent again: it is the same message where you have #3 already" in second
+
+
 def test_links_to_runbook_and_dashboard_go_with_each_message(slack_api: SlackApi, notification: Make) -> None:
     """The target's name is in them, as an address spells it."""
     assert webhook(slack_api).notify(notification(target="a b/c"), {}).delivered
