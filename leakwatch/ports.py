@@ -138,6 +138,8 @@ class Standing:
         workload: names all replicas together; at most one of a workload is acted on at a time.
         not_applicable: names of gates that this backend cannot have: ``life``, ``uptime``, ``replicas``,
             ``disruption_budget``, ``lease``, ``rollout``, and ``drain`` where nothing can be drained from here.
+        elsewhere: what the target names has gone for good, as an evicted pod has; the rest is of what stands in its
+            place, of which the target's samples say nothing.
     """
 
     life: str | None
@@ -148,6 +150,7 @@ class Standing:
     disruptions_allowed: int | None = None
     workload: str | None = None
     not_applicable: frozenset[str] = frozenset()
+    elsewhere: bool = False
 
 
 class Lease(Protocol):

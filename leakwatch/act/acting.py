@@ -184,13 +184,20 @@ class Acting:
 
     def _settle(self, case: Case, act: Act) -> None:
         restarter = self._offers(case.target).get(act.remedy)
-        missing = self._missing(case, act, restarter)
+        standing: Standing | None = None
+        try:
+            standing = restarter.standing(self._clock.now()) if restarter is not None else None
+            missing = self._missing(case, act, standing)
+        except ActError as error:
+            missing = str(error)
         ended = act.settled_seconds or 0.0
         if missing and ended < self._settings.verify_seconds:
             return
         helped = not missing
         if helped:
             sentence = f"{act.remedy} of {act.target} helped: it is ready, and its memory has fallen"
+            if standing is not None and standing.elsewhere:
+                sentence = f"{act.remedy} of {act.target} helped: it has gone, and what stands in its place is ready"
         else:
             sentence = f"{act.remedy} of {act.target} did not help within {duration(ended)}: {missing}"
         self._close(act, helped, sentence, stop=not helped and act.remedy is Remedy.RESTART)
@@ -204,16 +211,14 @@ class Acting:
         what = What.HELPED if helped else What.NOT_HELPED
         self._tell(Happening(self._clock.now(), what, sentence, act.target, page=stop))
 
-    def _missing(self, case: Case, act: Act, restarter: Restarter | None) -> str | None:
+    def _missing(self, case: Case, act: Act, standing: Standing | None) -> str | None:
         """What is still missing for it to have helped; None where nothing is."""
-        if restarter is None:
+        if standing is None:
             return "its backend is not there any more"
-        try:
-            standing = restarter.standing(self._clock.now())
-        except ActError as error:
-            return str(error)
         if act.remedy is Remedy.RESTART and not renewed(standing, act.life):
             return "it is not ready" if standing.ready is False else "no new life is seen to be ready"
+        if standing.elsewhere:  # the samples end with what has gone, and its successor is a target of its own
+            return None
         if case.memory_bytes is not None and act.memory_bytes is not None and case.memory_bytes >= act.memory_bytes:
             return "its memory is no lower than before"
         return "its limit is as near as before" if worth_asking(case, self._settings) else None

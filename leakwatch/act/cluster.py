@@ -24,6 +24,10 @@ _UNCLEAR = (429, 500, 502, 503, 504)
 Object = dict[str, Any]
 
 
+class ForbiddenError(ActError):
+    """The server refuses (401, 403), and has changed nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Status and JSON of an answer; ``retry_after_seconds`` where the server asked to wait."""
@@ -96,7 +100,8 @@ class Cluster:
         """One request, sent once.
 
         Raises:
-            ActError: no answer (nobody knows whether it was carried out), or it is forbidden: then with the rule.
+            ActError: no answer: nobody knows whether it was carried out.
+            ForbiddenError: with the rule that is missing.
         """
         import urllib3
 
@@ -125,7 +130,7 @@ class Cluster:
         answer = Answer(int(response.status), parsed, float(wait) if wait.isdigit() else None)
         if answer.status in (401, 403):
             verb = _VERBS.get(method) or ("get" if path.name else "list")
-            raise ActError(NAME, f"{answer.status}: {answer.message}", f"add to the role: {path.rule(verb)}")
+            raise ForbiddenError(NAME, f"{answer.status}: {answer.message}", f"add to the role: {path.rule(verb)}")
         return answer
 
     def accepted(self, answer: Answer, path: Path) -> Answer:

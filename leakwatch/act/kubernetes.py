@@ -8,7 +8,7 @@ poddisruptionbudgets; create pods/eviction; patch deployments; patch pods/resize
 import time
 from collections.abc import Callable
 
-from leakwatch.act.cluster import NAME, Cluster, Object, Path
+from leakwatch.act.cluster import NAME, Cluster, ForbiddenError, Object, Path
 from leakwatch.act.lease import WorkloadLease
 from leakwatch.act.pod_changes import evict, pod_path, raise_limit, restart_rollout
 from leakwatch.act.wording import duration
@@ -92,10 +92,21 @@ class PodRestarter:
             (0 if len(allowed) > 1 else allowed[0]) if allowed else None,  # under several the server evicts nothing
             workload.key,
             frozenset(absent),
+            elsewhere=self._place.pod not in (None, pod["metadata"]["name"]),
         )
 
     def carry_out(self, action: Action, held: Callable[[], bool]) -> Outcome:
-        """Evict (a single replica: roll out), or raise the limit; then wait until the workload is whole again."""
+        """Evict (a single replica: roll out), or raise the limit; then wait until the workload is whole again.
+
+        What is forbidden was not done, and that is known.
+        """
+        began = self._clock.steady()
+        try:
+            return self._carried_out(action, held)
+        except ForbiddenError as error:
+            return Outcome(False, f"{error}; nothing was touched", self._clock.steady() - began)
+
+    def _carried_out(self, action: Action, held: Callable[[], bool]) -> Outcome:
         pod = self._pod()
         workload, name = self._workload(pod), pod["metadata"]["name"]
         began = self._clock.steady()

@@ -48,6 +48,9 @@ def decide(
     if case.verdict.level is not Level.LEAK:
         why = f"it is {case.verdict.level}, and only a leak is acted on"
         return Decision(case, Ruling.NOTHING, (Reason("leak", False, why),), now_seconds, revision=view.revision)
+    if standing is not None and standing.elsewhere:
+        gone = Reason("leak", False, "what leaked has gone, and another instance stands in its place")
+        return Decision(case, Ruling.NOTHING, (gone,), now_seconds, revision=view.revision)
     leaks = Reason("leak", True, "it leaks")
     remedy, fits = choose(case, view, offers)
     if remedy is None:

@@ -33,16 +33,29 @@ class PodEvents:
 
     def __init__(self, core: Any = None) -> None:
         self._core = core
+        self._known: dict[PodPlace, Any] = {}
 
     def pods(self, place: PodPlace) -> list[Any]:
-        """Of a selector the first `MOST_PODS`."""
+        """Of a selector the first `MOST_PODS`; a pod that is named as it was last, where it has gone since."""
         core = self._client()
         if place.pod is not None:
-            return [core.read_namespaced_pod(place.pod, place.namespace, _request_timeout=TIMEOUT_SECONDS)]
+            return [self._named(core, place)]
         found = core.list_namespaced_pod(
             place.namespace, label_selector=place.selector, limit=MOST_PODS, _request_timeout=TIMEOUT_SECONDS
         )
         return list(found.items)[:MOST_PODS]
+
+    def _named(self, core: Any, place: PodPlace) -> Any:
+        from kubernetes.client.exceptions import ApiException
+
+        try:
+            found = core.read_namespaced_pod(place.pod, place.namespace, _request_timeout=TIMEOUT_SECONDS)
+        except ApiException as error:
+            if error.status != 404 or place not in self._known:
+                raise
+            return self._known[place]
+        self._known[place] = found
+        return found
 
     def create(self, event: dict[str, Any]) -> None:
         """Write it; one of its name that is there already stays as it is."""

@@ -78,6 +78,19 @@ def test_the_evidence_is_taken_before_the_act(scene: Any) -> None:
     assert json.loads(read_part(path, "decision.json"))["reasons"][0]["gate"] == "leak"
 
 
+def test_a_pod_that_was_evicted_is_verified_by_what_stands_in_its_place(scene: Any) -> None:
+    """Its samples ended with the leak; its successor is ready: it helped, and the stale leak is no reason for more."""
+    acting = scene.start()
+    scene.act_on(leaking())
+    scene.restarter.state = replace(scene.restarter.state, elsewhere=True)
+    later = scene.act_on(leaking(60.0))
+    assert scene.whats() == ["begun", "evidence", "done", "helped"]
+    assert any("what stands in its place is ready" in one.sentence for one in scene.told)
+    assert later.ruling is Ruling.NOTHING
+    assert acting.consider(leaking(0.0)).ruling is Ruling.NOTHING
+    assert not any(one.page for one in scene.told)
+
+
 def test_a_second_restart_waits_for_the_cooldown(scene: Any) -> None:
     """However often it is asked meanwhile."""
     scene.start()

@@ -1,5 +1,6 @@
 """Pods are evicted, rolled out and resized as a cluster allows it; seen against an API server over HTTP."""
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -185,6 +186,7 @@ def test_a_pod_by_name_is_followed_to_what_comes_in_its_place(
     assert after.ready
     assert after.life != before.life
     assert after.workload == before.workload
+    assert (before.elsewhere, after.elsewhere) == (False, True)
 
 
 def test_a_pod_of_a_stateful_set_is_evicted(kubernetes_api: KubernetesApi, restarter: Any) -> None:
@@ -268,9 +270,14 @@ def test_a_missing_right_is_told_with_its_rule(kubernetes_api: KubernetesApi, re
     """403 says which rule to add; nothing is done."""
     serving(kubernetes_api, 1 if missing == "deployments" else 2)
     one = restarter(without=missing)
-    with pytest.raises(ActError, match=rf'add to the role: .*resources: \["{missing}"\], verbs: \["\w+"\]'):
+    try:
         one.standing(time.time())
-        one.carry_out(Restart, yes)
+        outcome = one.carry_out(Restart, yes)
+        assert not outcome.done and outcome.detail.endswith("nothing was touched")
+        said = outcome.detail
+    except ActError as error:
+        said = str(error)
+    assert re.search(rf'add to the role: .*resources: \["{missing}"\], verbs: \["\w+"\]', said)
     assert [path for _, path in changes(kubernetes_api) if not path.endswith("/eviction")] == []
 
 

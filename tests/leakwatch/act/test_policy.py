@@ -128,6 +128,15 @@ def test_what_the_backend_cannot_have_passes() -> None:
         assert "not applicable" in sentences[gate].sentence
 
 
+def test_what_has_gone_is_neither_acted_on_nor_a_persons_matter() -> None:
+    """An evicted pod's samples end with a leak; the pod in its place is not the one that leaked."""
+    decision = decided(leaking(60.0), standing=replace(IN_CLUSTER, elsewhere=True))
+    assert decision.ruling is Ruling.NOTHING
+    assert [reason.sentence for reason in decision.against] == [
+        "what leaked has gone, and another instance stands in its place"
+    ]
+
+
 def test_what_was_done_to_another_replica_of_the_workload_counts() -> None:
     """A pod has another name after each eviction: cooldown and budget are the workload's as well."""
     other = act(60.0, target="serving/pod-a", workload="ml/deployment/serving")

@@ -172,6 +172,24 @@ def test_a_pod_gets_an_event_once(core: client.CoreV1Api, notification: Make) ->
     assert mine[0].involved_object.uid == pod.metadata.uid
 
 
+def test_a_pod_that_has_gone_still_gets_the_end_of_its_story(core: client.CoreV1Api, notification: Make) -> None:
+    """An evicted pod: `kubectl get events` shows that its incident was resolved."""
+    pod = pods(core)[0]
+    channel = KubernetesEvents({"serving": PodPlace("ml", pod.metadata.name)}, lambda: NOW, core)
+    assert channel.notify(notification(), {}).delivered
+    core.delete_namespaced_pod(pod.metadata.name, "ml", grace_period_seconds=0)
+    deadline = time.monotonic() + 30
+    while pod.metadata.uid in [one.metadata.uid for one in pods(core)]:
+        assert time.monotonic() < deadline, "it did not go"
+        time.sleep(0.01)
+    assert channel.notify(notification(2, Stage.RESOLVED, severity=Severity.INFO), {}).delivered
+    events = [one for one in core.list_namespaced_event("ml").items if one.source.component == "leakwatch"]
+    assert {(one.reason, one.involved_object.uid) for one in events} == {
+        ("MemoryIncidentOpened", pod.metadata.uid),
+        ("MemoryIncidentResolved", pod.metadata.uid),
+    }
+
+
 def test_a_selector_reaches_every_pod(core: client.CoreV1Api, notification: Make) -> None:
     """Each replica that the selector names has the event; a target that is no pod has none."""
     labels = pods(core)[0].metadata.labels
