@@ -6,20 +6,18 @@ here raises for the state of the disk; what is wrong stands in `trouble`. `thinn
 """
 
 import contextlib
-import math
 import os
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from leakwatch.sample.history_rows import pack, unpack
-from leakwatch.sample.thinning import TIERS, Row, Tier, kept
-from leakwatch.trace import MEMORY_COLUMNS, Sample, Target, Trace
+from leakwatch.sample.thinning import TIERS, thin
+from leakwatch.trace import Sample, Target, Trace
 
 MOST_WAITING = 10_000
 """Samples kept in memory while the disk takes none: an hour of 14 targets at 5 s, about 8 MiB."""
@@ -142,7 +140,7 @@ class History:
             return
         try:
             for number, tier in enumerate(TIERS):
-                self._thin(self._database, self._names[target], number, tier, now_seconds)
+                thin(self._database, self._words, self._names[target], number, tier, now_seconds)
         except sqlite3.Error as error:
             self._failed(error, now_seconds)
 
@@ -167,27 +165,6 @@ class History:
         if self._database is not None:
             self._database.close()
             self._database = None
-
-    def _thin(self, database: sqlite3.Connection, key: int, number: int, tier: Tier, now_seconds: float) -> None:
-        crowd = "SELECT time FROM samples WHERE target = ? AND tier = ? ORDER BY time DESC LIMIT 1 OFFSET ?"
-        crowded = database.execute(crowd, (key, number, tier.most)).fetchone()
-        edge = max(now_seconds - tier.keep_seconds, crowded[0] if crowded else -math.inf)
-        if tier.bucket_seconds is not None:
-            edge -= edge % tier.bucket_seconds  # only whole buckets
-        due = "target = ? AND tier = ? AND time < ?"
-        query = f"SELECT id, time, life, cells FROM samples WHERE {due} ORDER BY time"
-        found = database.execute(query, (key, number, edge))
-        first = found.fetchone()
-        if first is None:
-            return
-        stay = kept((self._row(*one) for one in chain((first,), found)), tier)
-        with database:
-            database.executemany("UPDATE samples SET tier = tier + 1 WHERE id = ?", [(row,) for row in stay])
-            database.execute(f"DELETE FROM samples WHERE {due}", (key, number, edge))
-
-    def _row(self, number: int, time_seconds: float, life: int, cells: bytes) -> Row:
-        values = unpack(cells, self._words)
-        return Row(number, time_seconds, life, {name: values[name] for name in MEMORY_COLUMNS if name in values})
 
     def _open(self, now_seconds: float, *, check: bool = False) -> None:
         try:

@@ -6,10 +6,13 @@ sawtooth, noise and spikes the slope over 28 days differs from that of all sampl
 .03 %.
 """
 
+import math
+import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 
+from leakwatch.sample.history_rows import unpack
 from leakwatch.trace import MEMORY_COLUMNS
 
 _HOUR, _DAY = 3600.0, 86400.0
@@ -47,6 +50,43 @@ class Row:
     time_seconds: float
     life: int
     memory: Mapping[str, float]
+
+
+def thin(
+    database: sqlite3.Connection,
+    words: Mapping[int, str],
+    target: int,
+    number: int,
+    tier: Tier,
+    now_seconds: float,
+) -> None:
+    """Move on or delete what a target has too old, or too many, in this tier, in one transaction.
+
+    Args:
+        words: names of the cells' columns, by their numbers.
+        target: the number of its name.
+        number: the tier's place in `TIERS`.
+    """
+    crowd = "SELECT time FROM samples WHERE target = ? AND tier = ? ORDER BY time DESC LIMIT 1 OFFSET ?"
+    crowded = database.execute(crowd, (target, number, tier.most)).fetchone()
+    edge = max(now_seconds - tier.keep_seconds, crowded[0] if crowded else -math.inf)
+    if tier.bucket_seconds is not None:
+        edge -= edge % tier.bucket_seconds  # only whole buckets
+    due = "target = ? AND tier = ? AND time < ?"
+    query = f"SELECT id, time, life, cells FROM samples WHERE {due} ORDER BY time"
+    found = database.execute(query, (target, number, edge))
+    first = found.fetchone()
+    if first is None:
+        return
+    stay = kept((_row(words, *one) for one in chain((first,), found)), tier)
+    with database:
+        database.executemany("UPDATE samples SET tier = tier + 1 WHERE id = ?", [(row,) for row in stay])
+        database.execute(f"DELETE FROM samples WHERE {due}", (target, number, edge))
+
+
+def _row(words: Mapping[int, str], number: int, time_seconds: float, life: int, cells: bytes) -> Row:
+    values = unpack(cells, words)
+    return Row(number, time_seconds, life, {name: values[name] for name in MEMORY_COLUMNS if name in values})
 
 
 def kept(rows: Iterable[Row], tier: Tier) -> frozenset[int]:
