@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.cuts import find_drops
+from detectors.given_back import GivenBack, given_back
 from detectors.load import Counter, counter
 from detectors.series import Series, bin_between, median, reduce
 from detectors.types import FloatArray, Replica
@@ -94,6 +95,7 @@ class Pooled:
     time_seconds: FloatArray
     columns: dict[str, FloatArray]
     apart: FloatArray
+    given_back: GivenBack | None = None
 
     def rise_with(self, slope: float) -> int:
         """How many replicas share a leak of so many bytes per second that was found in the mean.
@@ -135,7 +137,8 @@ def pool(time_seconds: FloatArray, replicas: Sequence[Replica]) -> Pooled:
         mean_rate = _trimmed_mean(np.array([rate for rate in rates if rate is not None])[:, moments])
         width = np.diff(time_seconds[moments], prepend=time_seconds[moments][0])
         columns["requests_total"] = np.cumsum(np.nan_to_num(mean_rate) * width)
-    return Pooled(time_seconds[moments], columns, _apart(levels - common, lives, time_seconds[moments]))
+    beyond, time = levels - common, time_seconds[moments]
+    return Pooled(time, columns, _apart(beyond, lives, time), given_back(time, beyond, lives))
 
 
 def false_discoveries(probabilities: FloatArray, rate: float = 0.05) -> NDArray[np.bool_]:

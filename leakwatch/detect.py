@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from detectors.conditions import ConditionWatch
     from detectors.live import LiveDetector as LiveDetector
     from detectors.oom_lines import Scanner as Scanner
+    from detectors.together import Together
 
 
 def assess(trace: Trace, restarts: Sequence[float] = ()) -> Assessment:
@@ -35,17 +36,11 @@ def outline(trace: Trace, metric: str, edges: FloatArray) -> Replica:
     return _outline(trace.time_seconds, columns[metric], columns.get("requests_total"), trace.limit_bytes, edges)
 
 
-def assess_together(
-    time_seconds: FloatArray, replicas: Sequence[Replica], limit_bytes: float | None
-) -> tuple[Assessment, int]:
-    """Judge replicas as one: the assessment of their mean, and how many of them share its leak (0 without one)."""
-    from detectors.assess import assess as assessed
-    from detectors.pooling import pool
+def judge_together(time_seconds: FloatArray, replicas: Sequence[Replica], limit_bytes: float | None) -> "Together":
+    """Judge replicas as one, see `detectors.together.judge_together`."""
+    from detectors.together import judge_together as judged
 
-    pooled = pool(time_seconds, replicas)
-    found = assessed(pooled.time_seconds, pooled.columns, limit_bytes=limit_bytes, replicas=len(replicas))
-    leak = found.verdict.trend
-    return found, pooled.rise_with(leak.slope_per_second) if leak is not None else 0
+    return judged(time_seconds, replicas, limit_bytes)
 
 
 def claimable(probabilities: FloatArray, false_discovery_rate: float) -> "NDArray[np.bool_]":

@@ -17,6 +17,7 @@ FloatArray = NDArray[np.float64]
 POINTS_A_DAY, STEP_SECONDS, START = 1440, 60.0, 1_790_000_000.0
 LIMIT_BYTES = 8e9
 DAY_SECONDS = 86_400.0
+REFILLS_SECONDS = 2 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class World:
         requests: whether requests are counted.
         daily: whether the load swings with the day; else it only wanders.
         days: how long they are watched.
+        restarting: share of the replicas that restart once.
+        fresh_is_smaller: whether a restart gives back 1 to 4 % of the level that no leak took, half of it for good.
     """
 
     name: str
@@ -36,6 +39,8 @@ class World:
     requests: bool
     daily: bool = True
     days: int = 1
+    restarting: float = 1 / 3
+    fresh_is_smaller: bool = False
 
     @property
     def time_seconds(self) -> FloatArray:
@@ -55,11 +60,13 @@ WORLDS = (
     World("shared load, requests unknown", True, False),
     World("the same, over two days", True, False, days=2),
     World("shared wandering without a day, requests unknown", True, False, daily=False),
+    World("shared load, requests unknown, a fresh process is smaller", True, False, fresh_is_smaller=True),
+    World("shared load, requests unknown, no restarts", True, False, restarting=0.0),
 )
 
 
 def replicas(world: World, count: int, slope: float, seed: int) -> list[Judged]:
-    """Judged replicas that each grow by ``slope`` bytes per second; a third of them restarts once, and loads anew."""
+    """Judged replicas that each grow by ``slope`` bytes per second; some restart once, and load anew."""
     random = np.random.default_rng(seed)
     time, points = world.time_seconds, world.days * POINTS_A_DAY
     load = _load(random, time, daily=world.daily)
@@ -72,9 +79,12 @@ def replicas(world: World, count: int, slope: float, seed: int) -> list[Judged]:
         if world.shared_load:
             memory = memory + 0.06 * level * share
         served = np.cumsum(random.poisson(np.maximum(60.0 * 40.0 * share, 0.0))).astype(float)
-        if random.random() < 1 / 3:
+        if random.random() < world.restarting:
             at = int(random.integers(points // 5, 4 * points // 5))
             memory[at:] -= slope * (time[at] - START)
+            if world.fresh_is_smaller:
+                refilled = 0.5 * (1.0 - np.exp(-(time[at:] - time[at]) / REFILLS_SECONDS))
+                memory[at:] -= level * random.uniform(0.01, 0.04) * (1.0 - refilled)
             memory[at : at + 3] *= 0.3  # loading its model again
             served[at:] -= served[at]
         columns = {"anon_bytes": memory}

@@ -59,7 +59,7 @@ def group_tasks(judged: Sequence[Judged], kinds: Sequence[str], grid: Grid) -> I
 
 
 def judge_group(task: GroupTask) -> tuple[Group, ...]:
-    """The mean of the replicas judged as one trace (`detectors.pooling`), under each of their names."""
+    """The replicas judged as one (`detectors.together`), under each of their names."""
     grid = task.grid
     edges = np.linspace(grid.start_seconds, grid.end_seconds, grid.cells + 1)
     replicas = [
@@ -72,9 +72,8 @@ def judge_group(task: GroupTask) -> tuple[Group, ...]:
     ]
     limits = [one.limit_bytes for one in task.members if one.limit_bytes]
     limit = float(np.median(limits)) if len(limits) == len(task.members) else None
-    found, rising = detect.assess_together(0.5 * (edges[1:] + edges[:-1]), replicas, limit)
-    verdict = found.verdict
-    leaks = verdict.verdict is Answer.LEAK and rising >= MOST_RISE * (len(replicas) + task.still)
+    found = detect.judge_together(0.5 * (edges[1:] + edges[:-1]), replicas, limit)
+    leaks = found.trend is not None and found.rising >= MOST_RISE * (len(replicas) + task.still)
     levels = np.array([one.level_bytes for one in replicas])
     seen = np.isfinite(levels).sum(axis=0)
     mean = np.where(seen, np.nansum(levels, axis=0) / np.maximum(seen, 1), np.nan)
@@ -89,14 +88,14 @@ def judge_group(task: GroupTask) -> tuple[Group, ...]:
         replicas=len(replicas),
         still=task.still,
         leaking=sum(one.verdict is Answer.LEAK for one in task.members),
-        rising=rising,
-        probability=verdict.confidence if leaks else 0.0,
+        rising=found.rising,
+        probability=found.probability if leaks else 0.0,
         claimed=False,
-        trend=verdict.trend if leaks else None,
-        onset=verdict.onset if leaks else None,
-        shape=verdict.shape,
+        trend=found.trend if leaks else None,
+        onset=found.onset if leaks else None,
+        shape=found.shape,
         levels=mean.astype(np.float32),
-        because=verdict.because[:2],
+        because=found.because[:2],
     )
     return group, *(replace(group, kind=kind, name=name) for kind, name in others)
 
