@@ -1,6 +1,6 @@
 """Fleets: what many replicas prove that one cannot, how often that is wrong, and what 100,000 containers cost.
 
-    python -m benchmarks.fleet [--tiny] [--groups 40] [--sizes 1000,10000,100000] [--folder DIR] [--write]
+    python -m benchmarks.fleet [--tiny] [--groups 80] [--sizes 1000,10000,100000] [--folder DIR] [--write]
 
 The slope that one container proves is the one at which 90 % of single containers are called leaks, on the same
 simulated replicas; a third of it is what their group of 16 has to prove. False discoveries are counted on a fleet of
@@ -251,7 +251,7 @@ def main() -> None:
     """Measure and show."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--tiny", action="store_true", help="does it run?")
-    arguments.add_argument("--groups", type=int, default=40)
+    arguments.add_argument("--groups", type=int, default=80)
     arguments.add_argument("--sizes", default="1000,10000,100000")
     arguments.add_argument("--engines", type=int, default=4000, help="containers for the comparison of engines")
     arguments.add_argument("--folder", type=Path, help="where data sets are made and kept")

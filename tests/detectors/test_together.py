@@ -56,6 +56,13 @@ def test_a_rise_that_restarts_do_not_take_back_is_no_leak() -> None:
     assert judge_together(TIME, fleet(0.0, rise), LIMIT).trend is None
 
 
+def test_a_slow_leak_is_not_charged_with_what_all_share() -> None:
+    """The mean rises eight times as fast as what restarts give back: the leak is theirs, not the mean's."""
+    found = judge_together(TIME, fleet(1e8, 7e8 * TIME / DAY), LIMIT)
+    assert found.trend is not None
+    assert found.trend.low <= 1e8 / DAY <= found.trend.high < 2e8 / DAY
+
+
 def test_what_every_restart_gives_back_is_no_leak() -> None:
     """Caches and a heap in pieces: as much after two hours as after ten."""
     for seed in range(6):
