@@ -14,6 +14,15 @@ QUEUED_A_WORKER = 4
 """Tasks handed out beyond those that run: enough that nobody waits, few enough that memory stays flat."""
 
 
+_FOR_SMALL_ARRAYS = {
+    "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1},
+    "distributed.worker.profile.enabled": False,
+}
+"""Of workers that we start. By default Dask has malloc trim at 64 KiB (MALLOC_TRIM_THRESHOLD_), so that every array of
+more than 128 KiB is mapped anew and zeroed: half as much again for a judge of small arrays. And it looks at each
+thread's stack a hundred times a second."""
+
+
 class Engine(Protocol):
     """Runs a function on tasks, somewhere."""
 
@@ -78,13 +87,15 @@ class DaskEngine:
     def __init__(self, scheduler: str | None, local_workers: int | None, at_once: int | None = None) -> None:
         self._at_once = at_once
         try:
+            from dask import config
             from distributed import Client, LocalCluster
         except ImportError as error:
             raise LeakwatchError("fleet: Dask is not installed; install leakwatch-agent[fleet]") from error
         try:
             if scheduler is None:
                 here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
-                self._cluster: Any = LocalCluster(n_workers=local_workers, threads_per_worker=1, **here)
+                with config.set(_FOR_SMALL_ARRAYS):
+                    self._cluster: Any = LocalCluster(n_workers=local_workers, threads_per_worker=1, **here)
                 self._client: Any = Client(self._cluster)
             else:
                 self._cluster = None

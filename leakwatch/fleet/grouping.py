@@ -1,7 +1,7 @@
 """Replicas of one workload, image or node judged together, and what their comparison says."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,10 @@ LEAST_REPLICAS = 3
 FALSE_DISCOVERIES = 0.05
 NEAR_CELLS = 3
 """The growth of a group began with its first start where it began within so many cells of the grid."""
+
+MEMBERS_A_TASK = 600
+"""Groups are handed out so many members at a time: some twenty milliseconds a group of sixteen are too little work for
+a task, and what a task costs by itself is then most of it."""
 
 MOST_RISE = 0.6
 """A leak of a group is one of at least this share of its replicas; less is the leak of some of them. Noise alone lets
@@ -56,6 +60,23 @@ def group_tasks(judged: Sequence[Judged], kinds: Sequence[str], grid: Grid) -> I
                 called[tuple(of), still[name]].append((kind, name))
     for (numbers, more), names in called.items():
         yield GroupTask(tuple(names), tuple(judged[number] for number in numbers), more, grid)
+
+
+def batches(tasks: Iterable[GroupTask]) -> Iterator[tuple[GroupTask, ...]]:
+    """As many groups at a time as last about a second."""
+    batch: list[GroupTask] = []
+    for task in tasks:
+        batch.append(task)
+        if sum(len(one.members) for one in batch) >= MEMBERS_A_TASK:
+            yield tuple(batch)
+            batch = []
+    if batch:
+        yield tuple(batch)
+
+
+def judge_groups(tasks: Sequence[GroupTask]) -> tuple[Group, ...]:
+    """See `judge_group`."""
+    return tuple(group for task in tasks for group in judge_group(task))
 
 
 def judge_group(task: GroupTask) -> tuple[Group, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from detectors.types import Answer
 from leakwatch.fleet.engine import Engine
-from leakwatch.fleet.grouping import claim, group_tasks, judge_group
+from leakwatch.fleet.grouping import batches, claim, group_tasks, judge_groups
 from leakwatch.fleet.judging import ChunkResult, Task, judge_chunk
 from leakwatch.fleet.store import Store
 from leakwatch.members import Change, Grid, Group, Judged
@@ -71,7 +71,7 @@ def conclude(dataset: Dataset, store: Store, engine: Engine, kinds: Sequence[str
     judged = [one if one.verdict is Answer.LEAK else replace(one, because=()) for one in store.read()]
     groups: list[Group] = []
     if grid is not None:
-        found = engine.run(judge_group, group_tasks(judged, kinds, grid))
+        found = engine.run(judge_groups, batches(group_tasks(judged, kinds, grid)))
         groups = claim([group for together in found for group in together], grid)
     counts = {answer: sum(one.verdict is answer for one in judged) for answer in Answer}
     return Fleet(
