@@ -12,6 +12,7 @@ import pytest
 from leakwatch.examination import Check, Examination, SourceSight, TargetSight
 from leakwatch.sample.rights import folder_can_be_written, process_can_be_seen
 from leakwatch.tell.examination_screen import render
+from tests.fakes.kubernetes_api import KubernetesApi
 
 
 def doctor(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -149,3 +150,19 @@ def test_names_cannot_write_on_the_screen() -> None:
     shown = render(Examination((), (target,)), width=80, colour=False)
     assert "\x1b" not in shown and "\x07" not in shown and "\r" not in shown
     assert "[red]name" in shown and "[bold]" in shown
+
+
+def test_the_page_of_a_pod_is_asked_for_at_the_pods_own_address(kubernetes_api: KubernetesApi, tmp_path: Path) -> None:
+    """{pod_ip} is the address of the first pod of the selector, as an agent would ask."""
+    kubernetes_api.cluster.add_deployment("ml", "serving", replicas=1)
+    kubernetes_api.cluster.wait_for(lambda: kubernetes_api.cluster.ready_pods("ml", "app=serving"))
+    config = tmp_path / "agent.yaml"
+    config.write_text(
+        f"state_dir: {tmp_path}/state\ntargets:\n- name: one\n"
+        "  kubernetes: {namespace: ml, selector: app=serving, container: serving}\n"
+        "  serving: {kind: tf_serving, metrics_url: 'http://{pod_ip}:1/metrics'}\n"
+    )
+    kubeconfig = str(kubernetes_api.kubeconfig(tmp_path / "kubeconfig"))
+    done = doctor("--config", str(config), "-o", "json", KUBECONFIG=kubeconfig)
+    [target] = json.loads(done.stdout)["targets"]
+    assert "http://127.0.0.1:1/metrics: refused the connection" in target["sources"][1]["error"]
