@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leakwatch.diagnose import facts_of_deployment, facts_of_process, facts_of_server
-from leakwatch.errors import SourceError
+from leakwatch.errors import LeakwatchError, SourceError
 from leakwatch.sample.processes.state import process_state_of
 from leakwatch.sample.serving.state import server_state_of
 from leakwatch.settings import DockerPlace, KubernetesPlace, ServingKind, ServingSettings, TargetSettings
@@ -51,7 +51,9 @@ def questions_about(
         now_seconds: Unix seconds.
     """
     questions: dict[str, Question] = {}
-    if isinstance(target.place, DockerPlace):
+    if target.manifest is not None:
+        questions["deployment"] = partial(_of_manifest, target.manifest, target.name)
+    elif isinstance(target.place, DockerPlace):
         questions["deployment"] = partial(_of_engine, target.place)
     elif isinstance(target.place, KubernetesPlace):
         questions["deployment"] = partial(_of_cluster, target.place, now_seconds)
@@ -79,6 +81,15 @@ def _of_kernel(pid: int, *, of_container: bool) -> tuple[State, ...]:
     # The first process of a container may be a shell (TF Serving's image): the server is the one with the memory.
     state = process_state_of(largest_in(folder_of_pid(pid)) if of_container else pid)
     return (state,) if state.running else ()  # it may be there and not to be seen from here
+
+
+def _of_manifest(path: str, name: str) -> tuple[State, ...]:
+    from leakwatch.deployed import deployed
+
+    try:
+        return deployed(path, name)
+    except LeakwatchError:  # the target may be called otherwise than its container
+        return deployed(path)
 
 
 def _of_engine(place: DockerPlace) -> tuple[State, ...]:

@@ -37,7 +37,7 @@ def path(value: str) -> str:
 
 def secret_file(value: str) -> str:
     """A file that holds a secret; a secret itself in its place is refused and not repeated."""
-    if "://" in value or value.startswith("xox"):
+    if "://" in value or value.startswith(("xox", "xapp-")):
         raise ValueError(_SECRET_HINT)
     return path(value)
 

@@ -160,6 +160,7 @@ TARGET = Section(
         "serving": SERVING,
         "logs": Many(Scalar(read.path)),
         "limit": Scalar(read.size, read.shown_size, "limit_bytes"),
+        "manifest": Scalar(read.path),
     },
     required=("name",),
 )

@@ -117,13 +117,19 @@ class ServingSettings:
 
 @dataclass(frozen=True, slots=True)
 class TargetSettings:
-    """One container to watch; ``logs`` are paths and the word ``kmsg``; a limit where none can be seen."""
+    """One container to watch; ``logs`` are paths and the word ``kmsg``; a limit where none can be seen.
+
+    Attributes:
+        manifest: how it is deployed, where neither an engine nor a cluster is asked: a Kubernetes manifest, a compose
+            file, what docker inspect prints.
+    """
 
     name: str
     place: Place
     serving: ServingSettings | None = None
     logs: tuple[str, ...] = ()
     limit_bytes: int | None = None
+    manifest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,17 @@ def test_a_pod_tells_how_it_is_deployed(
     assert by_name.items() >= expected.items() and "replicas" not in by_name
 
 
+@pytest.mark.parametrize("name", ["web", "whatever it is called"])
+def test_a_manifest_tells_how_it_is_deployed(tmp_path: Path, name: str) -> None:
+    """Beside a sidecar no cluster is asked: the container of the target's name counts, else the model server."""
+    path = tmp_path / "compose.yaml"
+    path.write_text(
+        "services:\n  web: {image: tensorflow/serving, mem_limit: 4g}\n  proxy: {image: envoyproxy/envoy}\n"
+    )
+    known = told(TargetSettings(name, PidPlace(7), manifest=str(path)))
+    assert known["limit_known"] is True and known["server_kind"] == "tf_serving"
+
+
 def test_nothing_is_asked_where_nobody_can_answer() -> None:
     """Series of a Prometheus have neither process nor manifest here."""
     assert not questions_about(TargetSettings("x", PrometheusPlace("http://p", "x")), None, (), NOW)
