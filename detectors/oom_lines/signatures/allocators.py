@@ -32,10 +32,10 @@ ALLOCATORS: tuple[Signature, ...] = (
     ),
     Signature(
         kind="cpp_bad_alloc",
-        literals=("bad_alloc",),
-        gate=r"std::bad_alloc(?:[ \t\r]*$|: )",
+        literals=("bad_alloc", ": bad allocation"),
+        gate=r"std::bad_alloc(?:[ \t\r]*$|: )|: bad allocation",
         pattern=r"(?:(?:[Ee]rror|ERROR|[Ee]xception|E\]|FATAL|[Ff]ailed|caught)[^\n\"'`]{0,60}?[:=] ?'?|^)"
-        r"(?P<exception>std::bad_alloc)(?: $|: )",
+        r"(?P<exception>std::bad_alloc|bad allocation)(?:[\"'\x60]? $|: )",
         proves=Proof.FAILURE,
         since="C++98",
         example="RuntimeError: std::bad_alloc: out_of_memory: CUDA error at: cuda_memory_resource.hpp",

@@ -4,13 +4,19 @@ from detectors.oom_lines.signature import Proof, Signature
 
 _OOM = r"(?:\b(?:[sS]tatus|[aA]ction)\\{0,3}[\"']|\b[aA]ction): ?\\{0,3}[\"']oom\\{0,3}[\"']"
 
+_NAME = r"[^\n]{0,400}?\\{0,3}[\"']name\\{0,3}[\"']: ?\\{0,3}[\"'](?P<container_name>[^\"'\\]{1,128})\\{0,3}[\"']"
+_WHICH = (
+    r"[^\n]{0,40}?\\{0,3}[\"'](?:id|ID)\\{0,3}[\"']: ?\\{0,3}[\"'](?P<container_id>[0-9a-f]{6,64})\\{0,3}[\"']"
+    rf"(?:{_NAME})?|{_NAME.replace('>', '_3>')}"
+)
+
 RUNTIMES: tuple[Signature, ...] = (
     Signature(
         kind="docker_oom_event",
         literals=("OOMKilled",),
         gate=r"OOMKilled(?:[\\\"']|&quot;|&#x?[0-9]{2};)*[:=] ?[tT]rue|State\.OOMKilled\}\}",
-        pattern=r"(?:^|[$#] )docker inspect [^\n]{0,160}\.State\.OOMKilled\}\}[^\n]{0,160}?\btrue(?: "
-        r"(?P<exit_code>[0-9]+))?\s*$"
+        pattern=r"(?:^|[$#] )docker inspect [^\n]{0,160}\.State\.OOMKilled\}\}[^\n]{0,160}?\btrue"
+        r"(?:[ a-zA-Z=:]{0,12}(?P<exit_code>[0-9]{1,3}))?(?: $|\s{2,})"
         r"|(?P<no_event>`)?[\"']?OOMKilled[\\\"']*[:=] ?[tT]rue\b"
         r"(?P<no_event_2> (?:in|and|means|flag|when|is|tells?|if|or)\b"
         r"|, [a-z]+ [a-z])?(?:[^\n]{0,120}?\bExitCode[\\\"']*[:=] ?(?P<exit_code_2>[0-9]+))?",
@@ -33,11 +39,9 @@ RUNTIMES: tuple[Signature, ...] = (
     Signature(
         kind="docker_oom_event",
         literals=('"oom', "'oom"),
-        gate=r"(?:tatus|ction).{1,14}: ?.{1,6}oom[\\\"'&]",
-        pattern=rf"(?:(?:[cC]ontainer|[\"'](?:from|id|status)\\{{0,3}}[\"']:)[^\n]{{0,120}}?{_OOM}|{_OOM}(?:,? $|"
-        r"[^\n]{0,200}?\b(?:[aA]ctor|[iI][dD]\\{0,3}[\"']?:|time)))(?:[^\n]{0,40}?\\?\"(?:id|ID)\\?\": ?\\?\""
-        r"(?P<container_id>[0-9a-f]{6,64})\\?\")?"
-        r"(?:[^\n]{0,400}?\\?\"name\\?\": ?\\?\"(?P<container_name>[^\"\\]{1,128})\\?\")?",
+        gate=r"(?:tatus|ction).{0,14}: ?.{1,6}oom[\\\"'&]",
+        pattern=rf"(?:[cC]ontainer|[\"'](?:from|id)\\{{0,3}}[\"']:)[^\n]{{0,120}}?{_OOM}(?:{_WHICH})?|"
+        rf"{_OOM}(?:{_WHICH.replace('>', '_2>')}|,? $|[^\n]{{0,200}}?\b(?:[aA]ctor|time|container))",
         proves=Proof.KILL,
         since="Docker 1.10",
         example='{"status":"oom","id":"abc123","Type":"container","Action":"oom","Actor":{"ID":"abc123","Attributes":{"name":"workspace-app"}}}',
