@@ -116,7 +116,7 @@ def _search(text: bytes, message: int) -> list[Hit]:
 
 def _hit(found_by: Matcher, found: Match) -> Hit:
     names = [name for name in found_by.pattern.names if name not in NO_EVENT]
-    unfinished = bool(names) and names[-1] not in found.groups
+    unfinished = found_by.signature.cut or bool(names) and names[-1] not in found.groups
     return Hit(found_by.signature, found.start, found.end, _told(found_by.signature, found), unfinished)
 
 

@@ -38,6 +38,7 @@ class Signature:
         gate: what the prefilter looks for; empty where the literals are rare enough in ordinary logs. It asks for less
             than the pattern, so that a part of a line that was wrapped is found as well.
         whole: the match is taken on the message that is left when prefixes are peeled, from its very start.
+        cut: the form of a line that was cut short: the next one may hold its rest.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Signature:
     fixed: Mapping[str, Value] = field(default_factory=dict)
     gate: str = ""
     whole: bool = False
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

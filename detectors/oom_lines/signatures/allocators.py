@@ -2,6 +2,25 @@
 
 from detectors.oom_lines.signature import Proof, Signature
 
+# ENOMEM as glibc says it in German, French, Spanish, Portuguese, Italian, Russian, Polish, Chinese and Japanese.
+ENOMEM_ELSEWHERE = (
+    "Nicht gen\u00fcgend Hauptspeicher verf\u00fcgbar",
+    "Kann Speicher nicht allozieren",
+    "Impossible d'allouer de la m\u00e9moire",
+    "Ne peut allouer de la m\u00e9moire",
+    "No se pudo asignar memoria",
+    "No se puede asignar memoria",
+    "N\u00e3o foi poss\u00edvel alocar mem\u00f3ria",
+    "Impossibile allocare memoria",
+    "\u041d\u0435 \u0443\u0434\u0430\u043b\u043e\u0441\u044c \u0432\u044b\u0434\u0435\u043b\u0438\u0442\u044c"
+    " \u043f\u0430\u043c\u044f\u0442\u044c",
+    "Nie mo\u017cna przydzieli\u0107 pami\u0119ci",
+    "\u65e0\u6cd5\u5206\u914d\u5185\u5b58",
+    "\u7121\u6cd5\u914d\u7f6e\u8a18\u61b6\u9ad4",
+    "\u30e1\u30e2\u30ea\u3092\u78ba\u4fdd\u3067\u304d\u307e\u305b\u3093",
+)
+ENOMEM = rf"(?:[Cc]annot allocate memory\b|{'|'.join(ENOMEM_ELSEWHERE)})"
+
 ALLOCATORS: tuple[Signature, ...] = (
     Signature(
         kind="cpp_bad_alloc",
@@ -74,6 +93,9 @@ ALLOCATORS: tuple[Signature, ...] = (
             "OUT OF MEMORY. Alloc",
             "zmalloc: Out of memory",
             "virtual memory exhausted",
+            "ailed on request of size",
+            "Out of memory (Needed",
+            "Array buffer allocation failed",
         ),
         pattern=r"(?:(?P<allocator>mimalloc): error: (?:unable to allocate|out of memory"
         r"|failed to allocate)[^\n]{0,40}?(?:\((?P<requested_bytes>[0-9]+) bytes|$|memory)"
@@ -84,7 +106,8 @@ ALLOCATORS: tuple[Signature, ...] = (
         r"|for OUT OF MEMORY\. Allocating (?P<requested_bytes_5>[0-9]+) bytes"
         r"|Sanitizer: (?:allocator is )?out of memory trying to allocate 0x[0-9a-f]+"
         r"|AddressSanitizer failed to allocate 0x[0-9a-f]+"
-        r"|virtual memory exhausted: Cannot allocate memory)",
+        r"|virtual memory exhausted: Cannot allocate memory|\bFailed on request of size (?P<requested_bytes_6>[0-9]+)\b"
+        r"|: Out of memory \(Needed (?P<requested_bytes_7>[0-9]+) bytes\)|RangeError: Array buffer allocation failed)",
         proves=Proof.FAILURE,
         since="mimalloc 1, GCC 3, LLVM 3, Redis 2",
         example="cc1plus: out of memory allocating 65536 bytes after a total of 1073741824 bytes",
@@ -141,15 +164,16 @@ ALLOCATORS: tuple[Signature, ...] = (
     ),
     Signature(
         kind="cpp_bad_alloc",
-        literals=("Cannot allocate memory", "annot allocate memory"),
-        gate=r"annot allocate memory",
+        literals=("Cannot allocate memory", "annot allocate memory", *ENOMEM_ELSEWHERE),
+        gate="|".join(("annot allocate memory", *ENOMEM_ELSEWHERE)),
         pattern=r"(?P<no_event>[\"'])?(?:\b(?:fork|vfork|clone|mmap|malloc|realloc|calloc|mremap|sbrk|brk"
         r"|posix_memalign"
         r"|pthread_create|shmget|mlock|exec|fork/exec [^\n:]{1,200})(?:\(\))?(?: failed| error| retry)?"
         r"|error while loading shared"
         r" libraries: [^\n]{1,120}|failed to map segment from shared object"
-        r"|unable to mmap [0-9]+ bytes from file [^\n]{0,120}?)"
-        r": (?:\[?[Ee]rrno[ =]?12\]?:? |Resource temporarily unavailable: )?[Cc]annot allocate memory\b",
+        r"|unable to mmap [0-9]+ bytes from file [^\n]{0,120}?"
+        r"|\b(?:[Cc]ould not|[Cc]annot|[Cc]an't|[Uu]nable to|[Ff]ailed to) [^\n\"'\x60]{1,80}?|\) failed \([0-9]+)"
+        r": (?:\[?[Ee]rrno[ =]?12\]?:? |Resource temporarily unavailable: )?" + ENOMEM,
         proves=Proof.FAILURE,
         since="any libc (ENOMEM)",
         example="-bash: fork: Cannot allocate memory",

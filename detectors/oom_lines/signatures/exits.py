@@ -69,6 +69,23 @@ _GOES_ON = (
     r"|in (?:the|my|our))\b|=)|: (?:the|an?|your|this|it)\b)?"
 )
 
+# "Killed" of glibc and GNU Bash in the languages of their translations: German, French, Spanish, Portuguese, Italian,
+# Russian, Polish, Chinese, Japanese, Korean.
+_KILLED_ELSEWHERE = (
+    "Get\u00f6tet",
+    "Tu\u00e9",
+    "Processus arr\u00eat\u00e9",
+    "Matado",
+    "Morto",
+    "Ucciso",
+    "\u0423\u0431\u0438\u0442\u043e",
+    "Unicestwiony",
+    "\u5df2\u6740\u6b7b",
+    "\u5df2\u6bba\u6b7b",
+    "\u5f37\u5236\u7d42\u4e86",
+    "\uc8fd\uc5c8\uc74c",
+)
+_KILLED = rf"(?:Killed|{'|'.join(_KILLED_ELSEWHERE)})"
 # What stands before the number: a key and its sign, a sentence about an end, or a tool's own words.
 _TOLD = "|".join(
     (
@@ -76,7 +93,8 @@ _TOLD = "|".join(
         r"(?:[:=] ?| of )[\\\"'(]?",
         r"[Ee]xit(?:ed|ing)? with (?:an? )?(?:exit )?(?:[Ss]tatus|[Cc]odes?) [\\\"'(\[]?",
         rf"{_SAID}[Ee]xit (?:[Ss]tatus|[Cc]odes?) [\\\"'(]?",
-        r"exited (?:with|abnormally with) |exited \(exit code |[Ee]xited with code exit status |exited,? (?:code"
+        r"exited (?:with|abnormally with) |exited \(exit code |Terminated with |(?:Error|OOMKilled) \(exit code "
+        r"|[Ee]xited with code exit status |exited,? (?:code"
         r"|status)=",
         r"[Cc]ontainer [\"'\x60]?[A-Za-z0-9_.-]{1,80}[\"'\x60]? exited \(|Container called exit\(",
         r"exited: [^ \n]{1,80} \(exit status |\(exit status |: exit status ",
@@ -144,12 +162,14 @@ EXITS: tuple[Signature, ...] = (
         killed=False,
     ),
     end(
-        ("Killed", " killed ", "zsh: killed", "Out Of Memory"),
-        r"(?:(?:[^\n]{0,80}?: )?line [0-9]+: +(?P<pid>[0-9]+) Killed\b[^\n]*|\[[0-9]+\][+-]? +(?:(?P<pid_2>[0-9]+)"
-        r" )?Killed\b[^\n]*|\[[0-9]+\][ ]{1,4}[+-]?[ ]{1,4}(?P<pid_4>[0-9]+) killed[ ]{2}[^\n]*"
-        r"|make(?:\[[0-9]+\])?: \*\*\* \[[^\n]{1,120}\] Killed"
+        ("Killed", " killed ", "zsh: killed", "Out Of Memory", *_KILLED_ELSEWHERE),
+        rf"(?:(?:[^\n]{{0,80}}?: )?(?:line|Zeile|ligne|línea|linha|riga|行) ?[0-9]+(?: 行)?: +(?P<pid>[0-9]+) {_KILLED}"
+        r"(?: [^\n]*|$)"
+        rf"|\[[0-9]+\][+-]? +(?:(?P<pid_2>[0-9]+) )?{_KILLED}(?: [^\n]*|$)"
+        r"|\[[0-9]+\][ ]{1,4}[+-]?[ ]{1,4}(?P<pid_4>[0-9]+) killed[ ]{2}[^\n]*"
+        rf"|make(?:\[[0-9]+\])?: \*\*\* \[[^\n]{{1,120}}\] {_KILLED}"
         r"|(?:/?bin/)?(?:ba|z|da|k)?sh: [^\n]{0,60}?\b(?P<pid_3>[0-9]+) Killed\b[^\n]*|zsh: killed\b[^\n]*"
-        r"|srun: error: [^\n]{1,60}?: task [0-9]+: (?:Killed|Out Of Memory)|Killed(?: \((?:core dumped"
+        rf"|srun: error: [^\n]{{1,60}}?: task [0-9]+: (?:Killed|Out Of Memory)|{_KILLED}(?: \((?:core dumped"
         r"|SIGKILL)\)|: 9)?) $",
         "any shell",
         "root@a9eade3085a5:/# python /waste_memory.py\nKilled",
@@ -157,7 +177,7 @@ EXITS: tuple[Signature, ...] = (
         gate=r"\\nKilled[\\\"]|(?:^|[^\w\n][ \t]*)Killed(?: \((?:core dumped|SIGKILL)\)|: 9)?[ \t\r]*$|(?:line [0-9]+"
         r"|sh"
         r"|zsh):[^\n]{0,60}? [Kk]illed|\][+-]? +(?:[0-9]+ )?Killed|task [0-9]+: (?:Killed|Out Of)"
-        r"|^\[[0-9]+\] .{2,24}[0-9] killed ",
+        r"|^\[[0-9]+\] .{2,24}[0-9] killed |(?:^|: |[0-9\]] )(?:" + "|".join(_KILLED_ELSEWHERE) + r")(?:[ \t\r]|$)",
         whole=True,
     ),
     end(

@@ -52,12 +52,14 @@ GPU: tuple[Signature, ...] = (
     ),
     Signature(
         kind="cuda_oom",
-        literals=("_OUT_OF_MEMORY", "CUDA_ERROR_OUT_OF_MEMORY", "hipErrorOutOfMemory"),
-        gate=r"_ERROR_OUT_OF_MEM|hipErrorOutOfMem",
+        literals=("_OUT_OF_MEMORY", "_ERROR_OUT_OF_", "CUDA_ERROR_OUT_OF_MEMORY", "hipErrorOutOfMemory"),
+        gate=r"_ERROR_OUT_OF_(?:MEM|DEVICE|HOST)|hipErrorOutOfMem",
         pattern=r"(?:failed to alloc(?:ate)? (?:[0-9.]+ ?[KMGT]?i?B? \((?P<requested_bytes>[0-9]+) bytes\)|"
         r"(?P<requested_bytes_2>[0-9]+) bytes) .{0,40}?)?"
         r"(?P<no_event>(?:==|!=|\breturn|\bcase|::|\?|&) ?)?\b(?P<code>(?:CUDA|HIP)_ERROR_OUT_OF_MEMORY"
-        r"|hipErrorOutOfMemory)(?:: out of memory|:? \(?out of"
+        r"|hipErrorOutOfMemory"
+        r"|UR_RESULT_ERROR_OUT_OF_(?:DEVICE_|HOST_)?MEMORY|VK_ERROR_OUT_OF_DEVICE_MEMORY)(?:: out of memory"
+        r"|:? \(?out of"
         r" memory|\)|$|[.;,] [A-Z])",
         proves=Proof.FAILURE,
         since="CUDA 4",
@@ -138,11 +140,18 @@ GPU: tuple[Signature, ...] = (
             "out of memory to allocate",
             "BFCArena",
             "ErrorOutOfDeviceMemory",
+            "to allocate CUDA",
+            "to allocate ROCm",
+            "to allocate Vulkan",
+            "of pinned memory",
             "for requested buffer of size",
         ),
         pattern=r"(?:Out of memory error on GPU (?P<gpu>[0-9]+)\. Cannot allocate (?P<requested>[0-9.]+ ?[KMGT]?i?B)"
         r"|OutOfMemoryError: [Oo]ut of memory (?:allocating|to allocate) (?P<requested_bytes>[0-9,]+) bytes"
-        r"|llocateMemory: (?:vk::)?ErrorOutOfDeviceMemory|BFCArena::AllocateRawInternal[^\n]{0,120}?Available memory"
+        r"|(?:failed|unable) to allocate (?:CUDA|ROCm|Vulkan|Metal"
+        r"|SYCL)[0-9]* buffer(?: of size (?P<requested_bytes_4>[0-9]+))?"
+        r"|failed to allocate [0-9.]+ MiB of pinned memory|llocateMemory: (?:vk::)?ErrorOutOfDeviceMemory"
+        r"|BFCArena::AllocateRawInternal[^\n]{0,120}?Available memory"
         r" of [0-9]+ is smaller than requested bytes of"
         r" (?P<requested_bytes_2>[0-9]+)"
         r"|Failed to allocate memory for requested buffer of size (?P<requested_bytes_3>[0-9]+))",

@@ -32,6 +32,7 @@ KERNEL: tuple[Signature, ...] = (
         since="2.6.18",
         example="[Wed Dec  6 23:54:11 2017] java invoked oom-killer: gfp_ma",
         source="the same line cut short, as by a terminal's width",
+        cut=True,
         whole=True,
     ),
     Signature(
@@ -43,6 +44,7 @@ KERNEL: tuple[Signature, ...] = (
         since="2.6.18",
         example="[ 2786.885738] mem_on_node0 invoked oom-killer",
         source="the same line cut short by hand, linux-mm 2023",
+        cut=True,
     ),
     Signature(
         kind="kernel_oom_invoked",

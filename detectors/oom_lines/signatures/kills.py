@@ -110,6 +110,7 @@ KILLS: tuple[Signature, ...] = (
         since="2.6.18",
         example="kernel: Killed process 1234 (java)",
         source="the same line cut short",
+        cut=True,
         whole=True,
     ),
     Signature(
@@ -122,6 +123,7 @@ KILLS: tuple[Signature, ...] = (
         since="2.4",
         example="[ 1171.795551] Out of memory: Killed process 1669",
         source="the same line cut short",
+        cut=True,
     ),
     Signature(
         kind="kernel_oom_kill",

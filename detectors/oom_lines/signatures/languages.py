@@ -1,6 +1,7 @@
 """Language runtimes that report their own exhaustion: CPython with NumPy and Arrow, the JVM, Go."""
 
 from detectors.oom_lines.signature import Proof, Signature
+from detectors.oom_lines.signatures.allocators import ENOMEM
 
 _ARRAY = (
     r"(?:an )?array with shape (?:(?P<tensor_shape>\([0-9, ]*\))|\([0-9A-Za-z, ]*\))"
@@ -18,7 +19,7 @@ _JVM_KIND = (
     r"|Cannot reserve (?P<requested_bytes>[0-9]+) bytes of direct buffer memory[^\n\"'\]\\]{0,80}|[Rr]equest"
     r" [0-9]+ bytes for [^\n\"'\]\\]{1,80}"
     r"|Java heap|Required array (?:size|length) too large|UTF16 String size is [0-9]+[^\n\"'\]\\]{0,60}"
-    r"|Overflow: String length out of range)"
+    r"|Overflow: String length out of range|Failed to allocate an? (?P<requested_bytes_2>[0-9]+) byte allocation)"
 )
 
 LANGUAGES: tuple[Signature, ...] = (
@@ -74,12 +75,13 @@ LANGUAGES: tuple[Signature, ...] = (
     ),
     Signature(
         kind="python_memory_error",
-        literals=("[Errno 12]", "ArrowMemoryError", "Fatal Python error"),
-        pattern=r"(?:^|[^\"'`=(]) ?\[Errno (?P<errno>12)\] (?:Cannot allocate memory|Not enough space)"
+        literals=("[Errno 12]", "[WinError ", "ArrowMemoryError", "Fatal Python error"),
+        pattern=r"(?:^|[^\"'`=(]) ?(?:\[Errno (?P<errno>12)\] (?:Not enough space|" + ENOMEM + r")"
+        r"|\[WinError (?:8|1455)\] )"
         r"|(?P<exception>ArrowMemoryError): (?:malloc|realloc|posix_memalign|mmap)[^\n]{0,20}? of size "
         r"(?P<requested_bytes>[0-9]+) failed|\bFatal Python error: (?:[^\n\"]{0,60}?[oO]ut of memory"
         r"|Cannot recover from MemoryErrors)",
-        gate=r"\[Errno 12\]|ArrowMemoryError|Fatal Python error: .{0,60}emory",
+        gate=r"\[Errno 12\]|\[WinError (?:8|1455)\]|ArrowMemoryError|Fatal Python error: .{0,60}emory",
         proves=Proof.FAILURE,
         since="CPython",
         example="OSError: [Errno 12] Cannot allocate memory",
@@ -88,7 +90,7 @@ LANGUAGES: tuple[Signature, ...] = (
     Signature(
         kind="jvm_oom",
         literals=("OutOfMemoryError",),
-        gate=r"OutOfMemoryError(?:: ?[\\\"]*[A-Za-z0-9]|[ \t\r]*$| thrown|[,;]? at | \(no err|:? [A-Z])",
+        gate=r"OutOfMemoryError(?:: ?[\\\"]*[A-Za-z0-9]|:? ?=?[ \t\r]*$| thrown|[,;]? at | \(no err|:? [\\\"]*[A-Z])",
         pattern=rf"(?P<no_event>\b[Aa]n? )?\bOutOfMemoryError:? (?:\"|\\\")?(?:{_JVM_KIND})",
         proves=Proof.FAILURE,
         since="Java 1.4",
@@ -98,7 +100,7 @@ LANGUAGES: tuple[Signature, ...] = (
     Signature(
         kind="jvm_oom",
         literals=("OutOfMemoryError",),
-        gate=r"OutOfMemoryError(?:: ?[\\\"]*[A-Za-z0-9]|[ \t\r]*$| thrown|[,;]? at | \(no err|:? [A-Z])",
+        gate=r"OutOfMemoryError(?:: ?[\\\"]*[A-Za-z0-9]|:? ?=?[ \t\r]*$| thrown|[,;]? at | \(no err|:? [\\\"]*[A-Z])",
         pattern=r"(?P<no_event>(?:catch|throws?|new|instanceof|@link|@throws|@exception|import|extends|[Ii]f"
         r"|[Ww]hen|expects?|[Aa]n?|the)[ (]{1,3}(?:final )?)?"
         r"(?:^|[^\w.]|_)java\.lang\.OutOfMemoryError(?:: (?P<jvm_kind>[A-Za-z0-9][^\n\"'\]\\<;]{2,100})|\s*$|"

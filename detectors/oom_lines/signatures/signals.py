@@ -124,7 +124,8 @@ SIGNALS: tuple[Signature, ...] = (
         r"|(?:terminated|exited|killed|died|crashed) (?:by|with|via|due to|on|because of) (?:the )?signal:?"
         r" \[?(?:SIGKILL|9\b|KILL\b)\]?"
         r"|[(:] ?(?:terminated|killed) by (?:SIGKILL|KILL signal)|signal=SIGKILL\b|\(code=killed, signal=(?:9/)?KILL\)"
-        r"|exited due to SIGKILL\b|via signal \[SIGKILL\]|failed with signal \"?SIGKILL\b|[Uu]ncaught signal: 9\b"
+        r"|exited due to SIGKILL\b|exited with SIGKILL\b|via signal \[SIGKILL\]|failed with signal \"?SIGKILL\b"
+        r"|[Uu]ncaught signal: 9\b"
         r"|^signal: killed$|: signal: killed(?:$|[\"\'])"
         r"|Container terminated on signal 9\b)",
         "various",

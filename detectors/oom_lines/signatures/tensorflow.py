@@ -23,9 +23,10 @@ SERVING: tuple[Signature, ...] = (
     Signature(
         kind="tf_serving_load_oom",
         literals=("oading servable", "load servable", "for servable version", "due to error", "cannot be loaded"),
-        gate=r"(?:oading|to load) servable|ervable\(s\) did not|for servable$|servable version \{.{0,80}\}: "
-        r"|\} due to error: |"
-        r"\} cannot be loaded",
+        gate=r"(?:oading|to load) servable:? ?(?:version )?(?:\{.{0,160}(?:OOM|RESOURCE_EX|esource exh|bad_alloc"
+        r"|Insufficient"
+        r"|OUT_OF_MEM|[Aa]llocate mem)|(?:\{[^}\n]{0,80})?$)|\} failed:.{0,40}$|ervable\(s\) did not|for servable$"
+        r"|servable version \{.{0,80}\}: |\} due to error: |\} cannot be loaded",
         pattern=rf"(?:Loading servable:|[Ee]ncountered an error for servable version|Error while loading"
         rf" servable|Loading servable version|load servable:?|did not become available: [^\n]{{0,400}}?\{{"
         rf"|Servable) {_SERVABLE}"
