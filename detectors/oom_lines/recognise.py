@@ -44,8 +44,9 @@ def matcher(index: int) -> Matcher:
 
 @cache
 def _literals() -> PatternSet:
-    """Which signatures can match a text at all, by their literals."""
-    return PatternSet("|".join(literal(text) for text in signature.literals) for signature in SIGNATURES)
+    """Which signatures can match a text at all, by their literals; a line break may have eaten a blank."""
+    forms = ((r"\s*".join(map(literal, text.split(" "))) for text in one.literals) for one in SIGNATURES)
+    return PatternSet(map("|".join, forms))
 
 
 @cache

@@ -54,7 +54,7 @@ _TELLS_OF = (
 )
 # "exit code 137" without a sign between is a topic, unless something ended with it, or nothing else is said.
 _SAID = (
-    r"(?:\b(?:[Ww]ith(?: an?)?|[Nn]on-?zero|return(?:s|ed)|got|gave|ended|(?:[Ff]ailed|FAILED|[Ee]rror|ERROR"
+    r"(?:\b(?:[Ww]ith(?: an?)?|[Nn]on-?zero|returned|got|gave|ended|(?:[Ff]ailed|FAILED|[Ee]rror|ERROR"
     r"|[Kk]illed|KILLED):?|ERR!|[Cc]ommand|[Pp]rocess|[Ss]cript|[Jj]ob)|[\])}]:?)\s+"
 )
 # Nothing but the sentence, in quotes: something that looks for it, or tells how it looks.

@@ -9,7 +9,7 @@ _KIND = "process_killed_137"
 # Words before it that make a wish, a rule or a test of it.
 _TALKS_OF = (
     r"(?P<no_event>(?:(?:=> ?\"|\b(?:[Ss]hould|[Mm]ust|[Mm]ay|[Mm]ight|[Cc]an|[Ww]ould|[Ww]ill|[Ii]f|[Ww]hen|[Ww]here"
-    r"|[Ww]hether|[Ee]xpect\w*|[Aa]ssert\w*)\b)[^\n\"]{0,80}?|\bbe(?:en)? ))?"
+    r"|[Ww]hether|[Ee]xit (?:[Cc]ode|[Ss]tatus) 137|[Ee]xpect\w*|[Aa]ssert\w*)\b)[^\n\"]{0,80}?|\bbe(?:en)? ))?"
 )
 # Nothing but the sentence, in quotes: something that looks for it.
 _QUOTED = (

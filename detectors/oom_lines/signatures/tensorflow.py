@@ -11,7 +11,7 @@ SERVING: tuple[Signature, ...] = (
         kind="tf_serving_load_oom",
         literals=("esources to load servable", "esources for servable"),
         gate=r"(?:Insufficient|nable to reserve|eserving) resources (?:to load|for) servable:? ?(?:\{|=?2?0?$)"
-        r"|nable to reserve$",
+        r"|nable to reserve$|^[ \t>#]*resources to load servable",
         pattern=rf"(?:Insufficient resources to load|Unable to reserve resources to load|[Rr]eserving"
         rf" resources for) servable:? {_SERVABLE}|resource_tracker\.cc:[0-9]+\] Insufficient resources to load"
         rf" servable\s*$",

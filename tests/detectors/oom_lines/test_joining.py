@@ -165,3 +165,33 @@ def test_a_line_cut_at_any_column_keeps_its_names_and_paths(text: str, width: in
     scanner = Scanner()
     events = scanner.feed(cut.encode() + b"\n") + scanner.finish()
     assert [(event.kind, event.fields) for event in events] == [(want.kind, want.fields)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (
+            "systemd_oom",
+            "systemd-oomd[7]: Marked\n/user.slice/a.scope\nfor killing due to memory pressure for\n/user.slice",
+        ),
+        (
+            "systemd_oom",
+            "systemd-oomd[7]: Killed /user.slice/" + 40 * "a" + "\n/b.scope due to\nmemory pressure for /user.slice",
+        ),
+        (
+            "tf_serving_load_oom",
+            "E retrier.cc:37] Loading servable: {name: m\nversion: 1} failed: Resource exhausted: OOM when",
+        ),
+        (
+            "kernel_oom_summary",
+            '"oom-kill:constraint=CONSTRAINT_MEMCG,"\n    "task_memcg=/system.slice/a.service,task=b,pid=1"',
+        ),
+        ("earlyoom", 'sending SIGKILL to process 9001 uid 0\n"Xorg": badness 44, VmRSS 310 MiB'),
+        ("containerd_oom", 'msg="Tas\nkOOM event container_id:\\"0527c6dd14e504ab8c406806e0ce182a\\""'),
+    ],
+)
+def test_a_message_wrapped_before_what_tells_of_it_is_found(kind: str, text: str) -> None:
+    """The words by which a line is known may stand on its second or third, or be cut themselves."""
+    scanner = Scanner()
+    events = scanner.feed(text.encode() + b"\n") + scanner.finish()
+    assert [event.kind for event in events] == [kind]
