@@ -51,7 +51,7 @@ class Sight:
         climb: the hinge that fits it.
         grown: bytes of it that the level itself rose by; less than ``climb.grown`` where the rest only stands for load
             that fell without memory following.
-        share: ``grown`` over the headroom at the onset; ``room``: that headroom in bytes.
+        share: ``grown`` over the headroom at the onset; ``room``: that headroom in bytes, under the ``limit`` of then.
         watched: seconds of watching before the onset; ``age``: of this life's.
         like, like_birth: the largest harmless growths that took about as long, over ``grown``: of any time, of young
             lives (0 unless this one is young).
@@ -69,6 +69,7 @@ class Sight:
     grown: float
     share: float
     room: float
+    limit: float | None
     watched: float
     age: float
     like: float
@@ -153,6 +154,7 @@ def look(
         grown=grown,
         share=grown / headroom,
         room=headroom,
+        limit=room.limit,
         watched=climb.onset - lives.watched_since,
         age=age,
         like=like,

@@ -79,7 +79,8 @@ def forecast(seen: Sight, leak: Trend, room: Room, now: float, level: float, flo
     if room.limit is None or leak.slope_per_second <= 0:
         return None
     since = max(now - seen.climb.end, 0.0)
-    peaks, above = max(seen.room - seen.climb.grown, 0.0), max(room.limit - level, 0.0)
+    raised = 0.0 if seen.limit is None else room.limit - seen.limit  # since the last look at this scale
+    peaks, above = max(seen.room + raised - seen.climb.grown, 0.0), max(room.limit - level, 0.0)
     left = min(peaks, above) if peaks > 0 else above
     steepest = leak.slope_per_second + FUTURE_DEVIATIONS * (leak.high - leak.slope_per_second)
     calmest = leak.slope_per_second - FUTURE_DEVIATIONS * (leak.slope_per_second - leak.low)

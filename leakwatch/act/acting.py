@@ -23,6 +23,8 @@ LOCK_NAME = "acting.lock"
 _KEPT_HAPPENINGS = 1000
 _LOST_AFTER_SECONDS = 300.0
 """Beyond the time to verify: a pod that was evicted has another name afterwards, and is not considered again."""
+_LIMIT_SEEN_SECONDS = 60.0
+"""So long at most a raised limit is waited for in the samples; a cluster renews its numbers every 10 to 60 s."""
 
 
 class Acting:
@@ -183,6 +185,9 @@ class Acting:
         return self._view() if open_acts else view
 
     def _settle(self, case: Case, act: Act) -> None:
+        if act.remedy is Remedy.RAISE_LIMIT:
+            self._settle_limit(case, act)
+            return
         restarter = self._offers(case.target).get(act.remedy)
         standing: Standing | None = None
         try:
@@ -202,13 +207,19 @@ class Acting:
             sentence = f"{act.remedy} of {act.target} did not help within {duration(ended)}: {missing}"
         self._close(act, helped, sentence, stop=not helped and act.remedy is Remedy.RESTART)
 
-    def _close(self, act: Act, helped: bool, sentence: str, stop: bool = False) -> None:
+    def _settle_limit(self, case: Case, act: Act) -> None:
+        """A forecast of before would have it restarted at once, and the time that was bought would be thrown away."""
+        wanted, ended = self._worker.raised.get(act.target, 0.0), act.settled_seconds or 0.0
+        if (case.limit_bytes or 0.0) >= wanted or ended >= _LIMIT_SEEN_SECONDS:
+            self._close(act, True, f"the raised limit of {act.target} has bought time; it leaks on", What.BOUGHT_TIME)
+
+    def _close(self, act: Act, helped: bool, sentence: str, what: What | None = None, stop: bool = False) -> None:
         try:
             self._ledger.settle(act.number, helped, sentence if stop else None)
         except ActError as error:
             self._tell(Happening(self._clock.now(), What.TROUBLE, str(error), act.target, page=True))
             return
-        what = What.HELPED if helped else What.NOT_HELPED
+        what = what or (What.HELPED if helped else What.NOT_HELPED)
         self._tell(Happening(self._clock.now(), what, sentence, act.target, page=stop))
 
     def _missing(self, case: Case, act: Act, standing: Standing | None) -> str | None:

@@ -105,6 +105,7 @@ class What(StrEnum):
     HELD = "held"  # it came to nothing before anything was touched
     DONE = "done"  # the backend has carried it out
     FAILED = "failed"  # the backend has not, or nobody knows
+    BOUGHT_TIME = "bought_time"  # done, and nothing to verify: it leaks on, under a higher limit
     HELPED = "helped"  # verified: a new life, ready, and the memory is back
     NOT_HELPED = "not_helped"  # it was not; nothing more is done until a person says so
     UNFINISHED = "unfinished"  # found at the start: an action that was begun and never ended; it counts as done

@@ -24,7 +24,11 @@ Tell = Callable[[Happening], None]
 
 
 class Worker:
-    """Carries out one decision at a time; what happens is told by ``tell``, from its thread."""
+    """Carries out one decision at a time; what happens is told by ``tell``, from its thread.
+
+    Attributes:
+        raised: to how many bytes the limit of a target was raised last.
+    """
 
     def __init__(self, settings: ActSettings, state_dir: Path, ledger: Ledger, clock: Clock, tell: Tell) -> None:
         self._settings, self._state_dir, self._ledger, self._clock, self._tell = (
@@ -38,6 +42,7 @@ class Worker:
         self._closing = threading.Event()
         self._decision: Decision | None = None
         self._draining = False
+        self.raised: dict[str, float] = {}
 
     def busy_with(self) -> str | None:
         """The target that is being acted on."""
@@ -100,9 +105,7 @@ class Worker:
             return
         outcome = self._carried_out(decision, number, restarter, action, held)
         if outcome is not None and outcome.done and action.remedy is Remedy.RAISE_LIMIT:
-            with suppress(ActError):  # it is settled later, by the memory
-                self._ledger.settle(number, True)
-            self._say(decision, What.HELPED, outcome.detail, outcome)
+            self.raised[action.target] = float(action.limit_bytes or 0.0)
         elif outcome is not None and outcome.done:
             self._wait_until_ready(decision, restarter, held)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from leakwatch.act.decision import Case, Decision, Happening, Ruling, What
 
-_SETTLED = frozenset({What.HELD, What.FAILED, What.HELPED, What.NOT_HELPED, What.UNFINISHED})
+_SETTLED = frozenset({What.HELD, What.FAILED, What.BOUGHT_TIME, What.HELPED, What.NOT_HELPED, What.UNFINISHED})
 """What ends an action that was begun; one that is done is still being verified."""
 
 log = logging.getLogger(__name__)

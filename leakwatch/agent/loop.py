@@ -201,7 +201,7 @@ class Agent:
         pending = state.take_pending()
         news = news_of(
             state.verdict,
-            state.limit_bytes,
+            state.limit_bytes if state.verdict is None else state.judged_limit_bytes,
             diagnosis,
             pending,
             decision,

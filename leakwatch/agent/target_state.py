@@ -36,7 +36,7 @@ class TargetState:
 
     Attributes:
         last: the newest sample; None before the first.
-        verdict: as last judged; None before.
+        verdict: as last judged; None before; ``judged_limit_bytes``: the limit that it was judged under.
         restarts: Unix seconds of restarts seen, the newest last.
         kills: counted, by kind.
         acted_at: Unix seconds when leakwatch last began or ended an action on it; None before.
@@ -49,6 +49,7 @@ class TargetState:
         self.kills = KillCount()
         self.last: Sample | None = None
         self.verdict: LiveVerdict | None = None
+        self.judged_limit_bytes: float | None = None
         self.restarts: list[float] = []
         self._incidents: dict[tuple[str, int], Incident] = {}
         self._lives: list[Identity] = []
@@ -131,7 +132,7 @@ class TargetState:
 
     def judge(self, now: float) -> LiveVerdict:
         """What is true now."""
-        self.verdict = self.detector.judge(now)
+        self.verdict, self.judged_limit_bytes = self.detector.judge(now), self.limit_bytes
         return self.verdict
 
     def take_pending(self) -> Pending:

@@ -154,7 +154,7 @@ class Watched:
             verdict=verdict,
             diagnosis=cause.diagnosis if cause else None,
             memory_bytes=state.level_bytes,
-            limit_bytes=state.limit_bytes,
+            limit_bytes=state.judged_limit_bytes,
             model=cause.model if cause else None,
             trace=trace,
             sentences=tuple(said for one in state.incidents for said in one.because[:1]),

@@ -30,16 +30,16 @@ PROXY = "/api/v1/nodes/n1/proxy/stats/summary"
 
 
 class Scene:
-    """A deployment of two, the memory of whose pods is told by the kubelet's summary; and an agent that watches it."""
+    """A deployment, the memory of whose pods is told by the kubelet's summary; and an agent that watches it."""
 
-    def __init__(self, api: KubernetesApi, folder: Path) -> None:
+    def __init__(self, api: KubernetesApi, folder: Path, replicas: int) -> None:
         self.api, self.folder, self.cluster = api, folder, api.cluster
         self.process: subprocess.Popen[str] | None = None
         self.cluster.add_node("n1")
         resources = {"limits": {"memory": "512Mi"}, "requests": {"memory": "512Mi"}}
-        self.cluster.add_deployment("ml", "serving", replicas=2, resources=resources)
+        self.cluster.add_deployment("ml", "serving", replicas, resources=resources)
         self.cluster.add_budget("ml", "serving", "serving", maxUnavailable=1)
-        pods = self.cluster.wait_for(lambda: found if len(found := self.ready()) == 2 else None)
+        pods = self.cluster.wait_for(lambda: found if len(found := self.ready()) == replicas else None)
         self.before = {pod["metadata"]["uid"] for pod in pods}
         self.leaker = pods[0]["metadata"]
         self._over = threading.Event()
@@ -61,9 +61,9 @@ class Scene:
                 entries.append({"podRef": {"uid": uid}, "containers": [{"name": "serving", "memory": memory}]})
             self.cluster.pages[PROXY] = ("application/json", json.dumps({"pods": entries}).encode())
 
-    def rules(self) -> tuple[tuple[str, str, str], ...]:
+    def rules(self, rights: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
         """What the shipped Roles allow, and the summary."""
-        roles = [next(yaml.safe_load_all((RBAC / right / "role.yaml").read_text())) for right in RIGHTS]
+        roles = [next(yaml.safe_load_all((RBAC / right / "role.yaml").read_text())) for right in rights]
         return tuple(
             (group, resource, verb)
             for role in roles
@@ -73,9 +73,9 @@ class Scene:
             for verb in rule["verbs"]
         )
 
-    def begin(self, act: str) -> None:
-        """The agent in a process of its own."""
-        self.cluster.accounts["leakwatch"] = ("system:serviceaccount:ml:leakwatch", self.rules())
+    def begin(self, act: str, *rights: str) -> None:
+        """The agent in a process of its own, with so many rights more."""
+        self.cluster.accounts["leakwatch"] = ("system:serviceaccount:ml:leakwatch", self.rules((*RIGHTS, *rights)))
         config = self.folder / "agent.yaml"
         config.write_text(
             f"sample_every: 250ms\njudge_every: 500ms\nlisten: off\nstate_dir: {self.folder / 'state'}\n"
@@ -117,8 +117,9 @@ class Scene:
 
 
 @pytest.fixture
-def scene(kubernetes_api: KubernetesApi, tmp_path: Path) -> Iterator[Scene]:
-    one = Scene(kubernetes_api, tmp_path)
+def scene(kubernetes_api: KubernetesApi, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """Of two replicas, unless the test says how many."""
+    one = Scene(kubernetes_api, tmp_path, getattr(request, "param", 2))
     yield one
     one.end()
 
@@ -158,3 +159,27 @@ def test_a_dry_run_asks_for_no_eviction_and_counts_its_decisions(scene: Scene) -
     assert {one for one in changed if one[0] != "GET"} == {("POST", "events"), ("PATCH", "leakwatch")}
     assert scene.events()["MemoryActionDryRun"]["count"] > 3
     assert scene.evictions() == 0
+
+
+@pytest.mark.parametrize("scene", [1], indirect=True)
+def test_a_single_replica_gets_a_higher_limit_and_is_then_rolled_out(scene: Scene) -> None:
+    """The cheapest remedy first, in place; when the limit is near again, the new pod serves before the old one goes."""
+    scene.begin("dry_run: false", "resize")
+    scene.until(lambda: "MemoryIncidentResolved" in scene.events(), "the end of the incident")
+    audit = scene.audit()
+    whats = [line["what"] for line in audit if line["what"] not in ("decision", "decided", "evidence")]
+    assert whats == ["begun", "done", "bought_time", "begun", "done", "helped"]
+    [raised, rolled_out] = [line["sentence"] for line in audit if line["what"] == "done"]
+    assert "is now 640 MiB, until it is replaced" in raised
+    assert rolled_out == "ml/deployment/serving was rolled out anew, and its workload is whole again"
+    assert scene.evictions() == 0
+    assert scene.leaker["uid"] not in {pod["metadata"]["uid"] for pod in scene.ready()}
+    near = [
+        reason["sentence"]
+        for line in audit
+        if line.get("ruling") == "act"
+        for reason in line["reasons"]
+        if reason["gate"] == "limit_near"
+    ]
+    assert re.match(r"the limit may be reached in \d+ s", near[0])
+    assert re.match(r"the limit may be reached in 1 min", near[-1])  # under the higher limit

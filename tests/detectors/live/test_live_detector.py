@@ -57,6 +57,21 @@ def test_a_leak_is_suspected_and_then_called_with_its_slope_onset_and_time_to_li
     assert any("GiB" in sentence for sentence in verdict.because)
 
 
+@pytest.mark.parametrize("minutes", [0, 1, 7, 23, 40])
+def test_a_limit_that_is_raised_gives_more_time_at_once(server: Server, feed: Feed, minutes: int) -> None:
+    """Whoever raised it to buy time acts on the next verdict: it must not wait until a block of samples is full."""
+    time, columns = server(hours=46, onset_hours=30, leak_hours=12)
+    early = time < time[0] + 38 * 3_600 + 60 * minutes
+    time, columns = time[early], {name: column[early] for name, column in columns.items()}
+    before = feed(time, columns).judge(float(time[-1])).forecast
+    columns["limit_bytes"] = columns["limit_bytes"].copy()
+    columns["limit_bytes"][-1] += 2 * GIB
+    after = feed(time, columns).judge(float(time[-1])).forecast
+    bought = 2 * GIB / (6 * GIB / (12 * 3_600))
+    assert after.seconds_to_limit - before.seconds_to_limit == pytest.approx(bought, rel=0.15)
+    assert after.low > before.low + 0.5 * bought
+
+
 def test_the_level_resolves_once_the_growth_is_given_back(server: Server, levels: Watch) -> None:
     """One incident, opened and resolved: growth that goes away again is over."""
     time, columns = server(hours=60, onset_hours=30, leak_hours=12)

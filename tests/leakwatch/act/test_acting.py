@@ -17,7 +17,7 @@ from leakwatch.act.ledger import Ledger
 from leakwatch.act.ledger_file import FILE_NAME
 from leakwatch.settings import ActSettings, Approval, BudgetSettings
 from playbooks.types import Action as Remedy
-from tests.fakes.acting import BARE, healthy, leaking
+from tests.fakes.acting import BARE, MIB, healthy, leaking
 
 
 class FakeLease:
@@ -377,6 +377,39 @@ def test_a_cheaper_remedy_that_did_not_help_gives_way_to_a_restart(scene: Any) -
     assert [action.remedy for action in scene.restarter.restarts] == [Remedy.RELOAD_MODEL, Remedy.RESTART]
     assert scene.restarter.restarts[0].model == "resnet"
     assert not any(happening.page for happening in scene.told)
+
+
+def test_the_time_that_a_raised_limit_bought_is_not_thrown_away(scene: Any) -> None:
+    """Until the samples show the higher limit the forecast is of the lower one, and no reason for a restart; then it
+    is judged anew, and where the limit is still near the dearer remedy follows at once."""
+    scene.restarter.can = frozenset({Remedy.RAISE_LIMIT, Remedy.RESTART})
+    scene.settings = replace(scene.settings, min_uptime_seconds=0.0)
+    acting = scene.start()
+    case = leaking(60.0, remedy=Remedy.RAISE_LIMIT)
+    assert scene.act_on(case).action.remedy is Remedy.RAISE_LIMIT
+    for _ in range(3):
+        held = scene.act_on(case)
+        assert (held.ruling, {reason.gate for reason in held.against} >= {"under_way"}) == (Ruling.WAIT, True)
+        scene.clock.pass_(10.0)
+    far = acting.consider(replace(leaking(9000.0, remedy=Remedy.RAISE_LIMIT), limit_bytes=1280.0 * MIB))
+    assert far.ruling is Ruling.WAIT
+    assert {reason.gate for reason in far.against} == {"limit_near", "state"}  # nobody was asked for the state
+    near = scene.act_on(replace(leaking(70.0, remedy=Remedy.RAISE_LIMIT), limit_bytes=1280.0 * MIB))
+    assert (near.ruling, near.action.remedy) == (Ruling.ACT, Remedy.RESTART)
+    assert scene.whats()[:4] == ["begun", "evidence", "done", "bought_time"]
+    assert [action.remedy for action in scene.restarter.restarts] == [Remedy.RAISE_LIMIT, Remedy.RESTART]
+
+
+def test_a_raised_limit_that_no_sample_shows_is_not_waited_for_without_end(scene: Any) -> None:
+    """Where the samples know no limit but that of the settings."""
+    scene.restarter.can = frozenset({Remedy.RAISE_LIMIT, Remedy.RESTART})
+    scene.settings = replace(scene.settings, min_uptime_seconds=0.0)
+    scene.start()
+    case = leaking(60.0, remedy=Remedy.RAISE_LIMIT)
+    scene.act_on(case)
+    scene.clock.pass_(61.0)
+    assert scene.act_on(case).action.remedy is Remedy.RESTART
+    assert len(scene.restarter.restarts) == 2
 
 
 def test_a_target_that_is_never_seen_again_does_not_block_its_workload(scene: Any) -> None:

@@ -28,7 +28,9 @@ class Told:
         """Nothing to close."""
 
 
-@pytest.mark.parametrize("end", [What.HELD, What.FAILED, What.HELPED, What.NOT_HELPED, What.UNFINISHED])
+@pytest.mark.parametrize(
+    "end", [What.HELD, What.FAILED, What.BOUGHT_TIME, What.HELPED, What.NOT_HELPED, What.UNFINISHED]
+)
 def test_an_action_is_under_way_until_it_is_verified(end):
     """From its beginning, over its being carried out, to what came of it: no other pods are taken in meanwhile."""
     told = Told()
