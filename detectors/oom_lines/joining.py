@@ -216,10 +216,11 @@ def _glued(parts: Sequence[Message], joint: bytes) -> tuple[bytes, list[int]]:
     text, starts = parts[0].text, [0]
     for part in parts[1:]:
         rest = part.text[part.begin :]
-        if text.endswith((b'"', b"'")):  # strings of a program's source, one after the other
-            text = text[:-1]
-        elif part.text[: part.begin].endswith((b'"', b"'")):
-            rest = part.text[part.begin - 1 :]
+        if part.text[: part.begin].endswith((b'"', b"'")):
+            if text.endswith((b'"', b"'")):  # strings of a program's source, one after the other
+                text = text[:-1]
+            else:
+                rest = part.text[part.begin - 1 :]
         if not text.endswith(b"="):
             text = text.removesuffix(b"=20").removesuffix(b"\\") + joint.removesuffix(_SIGN_KEPT)
         elif joint != _SIGN_KEPT:

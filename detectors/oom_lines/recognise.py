@@ -16,7 +16,7 @@ PIECE, OVERLAP = 16 << 10, 4 << 10
 """A long text is searched in pieces of PIECE bytes, so that the cost of greedy tails stays linear in its length."""
 _LEAST_WRAPPED = 9
 """Bytes of a literal that is looked for over two lines as well; parts of shorter ones are in any text."""
-_LINE_BREAK = r"=?[ \t]*\r?\n[>\t #/*|]*"
+_LINE_BREAK = r"[ \t]*=?[ \t]*\r?\n[>\t #/*|]*"
 """With a soft break's sign (RFC 2045) before, and mail quoting, a margin or a comment's mark behind it."""
 _MOST_HITS = 64
 """Of one signature in one piece; a line that repeats one event more often than that is an attack or a test."""
