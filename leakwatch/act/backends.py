@@ -3,6 +3,7 @@
 from pathlib import Path
 from urllib.parse import quote
 
+from leakwatch.act.holder import holder_of
 from leakwatch.ports import Clock, Restarter
 from leakwatch.settings import (
     ActSettings,
@@ -28,7 +29,7 @@ def restarters(target: TargetSettings, settings: ActSettings, clock: Clock, stat
     reloaders = _reloaders(target, clock, state_dir)
     if settings.backend is Backend.TF_SERVING:
         return reloaders
-    return (*reloaders, *_of_place(target, settings, clock))
+    return (*reloaders, *_of_place(target, settings, clock, state_dir))
 
 
 def _reloaders(target: TargetSettings, clock: Clock, state_dir: Path) -> tuple[Restarter, ...]:
@@ -41,13 +42,14 @@ def _reloaders(target: TargetSettings, clock: Clock, state_dir: Path) -> tuple[R
     return (ModelReloader(serving, clock, mark),)
 
 
-def _of_place(target: TargetSettings, settings: ActSettings, clock: Clock) -> tuple[Restarter, ...]:
+def _of_place(target: TargetSettings, settings: ActSettings, clock: Clock, state_dir: Path) -> tuple[Restarter, ...]:
     place, backend = target.place, settings.backend
     server_url = target.serving.metrics_url if target.serving else None
     if isinstance(place, DockerPlace) and backend in (Backend.AUTO, Backend.DOCKER):
         from leakwatch.act.docker import DockerRestarter
 
-        return (DockerRestarter(place.docker, clock, None, server_url, _longest_seconds(settings)),)
+        longest, holder = _longest_seconds(settings), holder_of(state_dir)
+        return (DockerRestarter(place.docker, clock, None, server_url, longest, holder),)
     if isinstance(place, ProcessPlace | PidPlace | CgroupPlace) and backend in (Backend.AUTO, Backend.PROCESS):
         from leakwatch.act.process import ProcessRestarter
 
@@ -56,7 +58,7 @@ def _of_place(target: TargetSettings, settings: ActSettings, clock: Clock) -> tu
     if pods is not None and backend in (Backend.AUTO, Backend.KUBERNETES):
         from leakwatch.act.kubernetes import PodRestarter
 
-        return (PodRestarter(pods, clock),)
+        return (PodRestarter(pods, clock, holder=holder_of(state_dir)),)
     return ()
 
 

@@ -5,6 +5,8 @@ API: https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/o
 """
 
 import math
+import os
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -38,6 +40,7 @@ class DockerRestarter:
         server_url: the server's own address; where it has one, ready means that it takes connections. Without one there
             is nothing to drain either.
         claim_seconds: the longest that an action on it may take, from its evidence until the new life is ready.
+        holder: the name in which it is claimed (`leakwatch.act.holder`); None takes one of this object alone.
     """
 
     name = NAME
@@ -49,9 +52,10 @@ class DockerRestarter:
         url: str | None = None,
         server_url: str | None = None,
         claim_seconds: float = CLAIM_SECONDS,
+        holder: str | None = None,
     ) -> None:
         self._container, self._clock, self._url, self._server_url = container, clock, url, server_url
-        self._claim_seconds = claim_seconds
+        self._claim_seconds, self._holder = claim_seconds, holder or f"{os.getpid()}-{secrets.token_hex(8)}"
         self._claims: dict[str, ContainerClaim] = {}
 
     def remedies(self) -> frozenset[Remedy]:
@@ -64,7 +68,7 @@ class DockerRestarter:
         name, image = described["Name"].lstrip("/"), described["Image"]
         if name not in self._claims:
             asks = partial(self._client, CREATE_SECONDS)
-            self._claims[name] = ContainerClaim(asks, name, image, self._clock, self._claim_seconds)
+            self._claims[name] = ContainerClaim(asks, name, image, self._clock, self._claim_seconds, self._holder)
         return self._claims[name]
 
     def standing(self, now_seconds: float) -> Standing:

@@ -6,9 +6,6 @@ clock, when we have seen it for as long as its holder may need.
 https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerCreate
 """
 
-import os
-import secrets
-import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -33,12 +30,15 @@ class ContainerClaim:
     Args:
         client: a client for one request, whose errors are ActErrors (`leakwatch.act.docker`).
         claim_seconds: the longest that an action may take.
+        holder: the name that it is held in; a claim in it is ours, also one of before we were killed.
     """
 
-    def __init__(self, client: Client, container: str, image: str, clock: Clock, claim_seconds: float) -> None:
+    def __init__(
+        self, client: Client, container: str, image: str, clock: Clock, claim_seconds: float, holder: str
+    ) -> None:
         self._client, self._image, self._clock = client, image, clock
         self._name, self._seconds = f"{NAME_PREFIX}{container}", claim_seconds
-        self.holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.holder = holder
         self._mine: str | None = None
         self._since = self._looked = 0.0
         self._seen: tuple[str, float] | None = None
@@ -118,7 +118,7 @@ class ContainerClaim:
         if HOLDER not in labels or (found.get("State") or {}).get("Running"):
             what = f"the name {shown(self._name, 120)}, by which a container is claimed, belongs to something else"
             raise ActError("docker", what, "give that container another name")
-        if labels[HOLDER] == self.holder:  # what we could not give back
+        if labels[HOLDER] == self.holder:  # what we could not give back, or were killed with
             return True
         now = self._clock.steady()
         if self._seen is None or self._seen[0] != found["Id"]:

@@ -40,6 +40,7 @@ class PodRestarter:
     Args:
         ready_seconds: how long the replacement may take before we stop waiting for it.
         patience_seconds: how long a disruption budget is asked again.
+        holder: the name in which the lease is held, see `leakwatch.act.holder`.
     """
 
     name = NAME
@@ -51,10 +52,12 @@ class PodRestarter:
         cluster: Cluster | None = None,
         ready_seconds: float = READY_SECONDS,
         patience_seconds: float = EVICTION_PATIENCE_SECONDS,
+        holder: str | None = None,
     ) -> None:
         self._place, self._clock, self._cluster = place, clock, cluster or Cluster()
         self._ready_seconds, self._patience_seconds = ready_seconds, patience_seconds
         self._leases: dict[str, WorkloadLease] = {}
+        self._holder = holder
         self._selector: str | None = place.selector
 
     def remedies(self) -> frozenset[Remedy]:
@@ -66,7 +69,7 @@ class PodRestarter:
         workload = self._workload(self._pod())
         name = f"{workload.kind.lower()}-{workload.name}"
         if name not in self._leases:
-            self._leases[name] = WorkloadLease(self._cluster, self._place.namespace, name, self._clock)
+            self._leases[name] = WorkloadLease(self._cluster, self._place.namespace, name, self._clock, self._holder)
         return self._leases[name]
 
     def standing(self, now_seconds: float) -> Standing:

@@ -18,12 +18,17 @@ _RENEW_EVERY_SECONDS = DURATION_SECONDS / 3
 
 
 class WorkloadLease:
-    """The claim on one workload; it is kept between actions, since it has to see others' leases grow old."""
+    """The claim on one workload; it is kept between actions, since it has to see others' leases grow old.
 
-    def __init__(self, cluster: Cluster, namespace: str, workload: str, clock: Clock) -> None:
+    ``holder`` is as in `leakwatch.act.holder`; None takes a name of this object alone.
+    """
+
+    def __init__(
+        self, cluster: Cluster, namespace: str, workload: str, clock: Clock, holder: str | None = None
+    ) -> None:
         self._cluster, self._clock = cluster, clock
         self._path = Path("coordination.k8s.io", "leases", namespace, f"leakwatch-{workload}"[:253])
-        self.holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.holder = holder or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._mine: Object | None = None
         self._renewed = 0.0
         self._seen: tuple[str, float] | None = None

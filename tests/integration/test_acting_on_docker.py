@@ -14,6 +14,7 @@ from leakwatch.act.bundles import kept
 from leakwatch.act.decision import Case, Ruling, What
 from leakwatch.act.docker import DockerRestarter
 from leakwatch.act.docker_claim import HOLDER
+from leakwatch.act.holder import holder_of
 from leakwatch.clock import SystemClock
 from leakwatch.errors import ActError
 from leakwatch.ports import Action
@@ -201,6 +202,22 @@ def test_a_claim_of_a_killed_agent_grows_old_and_only_one_takes_it_over(docker_e
     dead.release()
     assert len(claims(docker_engine)) == 1
     heirs[0].release()
+    assert claims(docker_engine) == []
+
+
+def test_an_agent_that_was_killed_knows_its_claim_at_the_next_start(
+    docker_engine: Any, container: Any, tmp_path: Path
+) -> None:
+    """Its state folder has the name for it: nothing is waited for, and another agent's stays another's."""
+
+    def lease_of(folder: Path) -> Any:
+        return DockerRestarter(container.id, CLOCK, docker_engine.url, holder=holder_of(folder)).lease()
+
+    assert lease_of(tmp_path / "a").acquire(0.0)
+    assert not lease_of(tmp_path / "b").acquire(0.0)
+    again = lease_of(tmp_path / "a")
+    assert again.acquire(0.0) and again.held(0.0)
+    again.release()
     assert claims(docker_engine) == []
 
 

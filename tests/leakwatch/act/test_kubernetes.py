@@ -14,7 +14,9 @@ import yaml
 from leakwatch.act.acting import Acting
 from leakwatch.act.cluster import Cluster
 from leakwatch.act.decision import Ruling, What
+from leakwatch.act.holder import holder_of
 from leakwatch.act.kubernetes import PodRestarter
+from leakwatch.act.lease import WorkloadLease
 from leakwatch.clock import SystemClock
 from leakwatch.errors import ActError
 from leakwatch.ports import Action
@@ -346,6 +348,21 @@ def test_two_agents_never_hold_a_workload_together(kubernetes_api: KubernetesApi
                 lease.release()
                 assert not lease.held(time.time())
     assert holders[0] == [True, False]
+
+
+def test_an_agent_that_was_killed_knows_its_lease_at_the_next_start(
+    kubernetes_api: KubernetesApi, restarter: Any, tmp_path: Path
+) -> None:
+    """By the name that its state folder has for it; nothing is waited for, and another agent has to wait."""
+    serving(kubernetes_api, 2)
+    cluster = restarter()._cluster
+
+    def lease_of(folder: Path) -> WorkloadLease:
+        return WorkloadLease(cluster, "ml", "deployment-serving", SystemClock(), holder_of(folder))
+
+    assert lease_of(tmp_path / "a").acquire(time.time())
+    assert not lease_of(tmp_path / "b").acquire(time.time())
+    assert lease_of(tmp_path / "a").acquire(time.time())
 
 
 def test_a_lease_is_lost_to_whoever_wrote_meanwhile(kubernetes_api: KubernetesApi, restarter: Any) -> None:
