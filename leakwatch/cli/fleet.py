@@ -15,7 +15,7 @@ from leakwatch.quantities import parse_duration, parse_size
 from leakwatch.tell.units import visible
 
 NOTHING_LEAKS, FAILED, LEAK = 0, 1, 10
-OUTPUTS = ("table", "json", "jsonl", "html")
+OUTPUTS = ("table", "json", "jsonl", "parquet", "html")
 GROUPS = ("workload", "image", "node")
 PAST_SECONDS = 2 * 86_400.0
 
@@ -126,6 +126,8 @@ def judge(
         raise click.UsageError("--resume needs --results, the folder to go on with")
     if scheduler and dask_local:
         raise click.UsageError("--scheduler and --dask-local exclude each other")
+    if output == "parquet" and sys.stdout.isatty():
+        raise click.UsageError("Parquet is nothing for a terminal; send it to a file: -o parquet > leaks.parquet")
     if bool(paths) == bool(prometheus):
         raise click.UsageError("name either files and folders, or a server with --prometheus URL")
     at_once: int | None = None
@@ -207,7 +209,7 @@ def _window(since: float | None, until: float | None, gone_on_with: str | None) 
     return (until - PAST_SECONDS if since is None else since // 60 * 60), until
 
 
-def _rendered(context: click.Context, output: str, fleet: Any, no_color: bool) -> str:
+def _rendered(context: click.Context, output: str, fleet: Any, no_color: bool) -> str | bytes:
     from leakwatch.tell import fleet_rows
 
     found = (fleet.containers, fleet.counts, fleet.leaks, fleet.groups)
@@ -216,6 +218,10 @@ def _rendered(context: click.Context, output: str, fleet: Any, no_color: bool) -
     if output == "jsonl":
         rows = [*map(fleet_rows.group_dict, fleet.groups), *map(fleet_rows.container_dict, fleet.leaks)]
         return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
+    if output == "parquet":
+        from leakwatch.tell import fleet_parquet
+
+        return fleet_parquet.render(*found, fleet.errors)
     if output == "html":
         from leakwatch.tell import fleet_html
 

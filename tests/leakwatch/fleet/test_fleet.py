@@ -1,9 +1,11 @@
 """A fleet from data set to findings: one container, its group, a run that was cut off, two releases compared."""
 
+import io
 import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from detectors.types import Answer
@@ -147,6 +149,23 @@ class TestCommand:
             assert document["leaks"][0]["labels"]["pod"] == "serving2-6d4b75cb6d-00003"
         if output == "html":
             assert not any(word in out for word in ("<script", "https://", "http://", "src="))
+
+    def test_parquet(self, dataset: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+        """Any reader has the urgency table: the rows and numbers of the JSON document, and its groups as metadata."""
+        command = ["fleet", str(dataset), "--workers", "1", "-o"]
+        assert run([*command, "parquet"]) == 10
+        table = pq.read_table(io.BytesIO(capsysbinary.readouterr().out))
+        assert run([*command, "json"]) == 10
+        document = json.loads(capsysbinary.readouterr().out)
+        assert json.loads(table.schema.metadata[b"leakwatch"]) == {k: document[k] for k in document if k != "leaks"}
+        assert table.num_rows == len(document["leaks"]) > 0
+        for place, (row, leak) in enumerate(zip(table.to_pylist(), document["leaks"], strict=True), 1):
+            assert row["urgency"] == place
+            assert {name: row[name] for name in leak["labels"]} == leak["labels"]
+            slope = leak["slope_bytes_per_second"]
+            assert (row["slope_bytes_per_second"], row["slope_low"], row["slope_high"]) == tuple(slope.values())
+            assert row["time_to_limit_low"] == (leak["time_to_limit_seconds"] or {}).get("low")
+            assert (row["because"], len(row["levels"])) == (leak["because"], 144)
 
     def test_wrong_usage(self, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """One line each."""
