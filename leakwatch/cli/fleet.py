@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import closing, nullcontext
 from typing import Any
 
@@ -152,7 +153,13 @@ def judge(
             os.path.join(str(folder), "") if results else f"{folder}/results", plan_of(dataset, judging), resume=resume
         )
         with FleetProgress(len(dataset.chunks), len(store.done())) as progress:
-            judge_all(dataset, judging, engine, store, lambda result: progress.advance(len(result.judged)))
+
+            def told(result: Any) -> None:
+                progress.advance(len(result.judged))
+                _print_leaks(output, result.judged)
+
+            _print_leaks(output, store.read() if store.done() else ())
+            judge_all(dataset, judging, engine, store, told)
         fleet = conclude(dataset, store, engine, group_by or GROUPS, judging.grid(dataset))
     click.echo(_rendered(context, output, fleet, no_color), nl=False, color=True)
     for error in fleet.errors:
@@ -209,6 +216,16 @@ def _window(since: float | None, until: float | None, gone_on_with: str | None) 
     return (until - PAST_SECONDS if since is None else since // 60 * 60), until
 
 
+def _print_leaks(output: str, judged: Iterable[Any]) -> None:
+    """JSON Lines come as the chunks do; every other form waits for the most urgent."""
+    from detectors.types import Answer
+    from leakwatch.tell.fleet_rows import container_dict
+
+    if output == "jsonl":
+        leaks = (one for one in judged if one.verdict is Answer.LEAK)
+        click.echo("".join(json.dumps(container_dict(one), allow_nan=False) + "\n" for one in leaks), nl=False)
+
+
 def _rendered(context: click.Context, output: str, fleet: Any, no_color: bool) -> str | bytes:
     from leakwatch.tell import fleet_rows
 
@@ -216,8 +233,7 @@ def _rendered(context: click.Context, output: str, fleet: Any, no_color: bool) -
     if output == "json":
         return json.dumps(fleet_rows.as_dict(*found, fleet.errors), indent=2, allow_nan=False) + "\n"
     if output == "jsonl":
-        rows = [*map(fleet_rows.group_dict, fleet.groups), *map(fleet_rows.container_dict, fleet.leaks)]
-        return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
+        return "".join(json.dumps(fleet_rows.group_dict(group), allow_nan=False) + "\n" for group in fleet.groups)
     if output == "parquet":
         from leakwatch.tell import fleet_parquet
 

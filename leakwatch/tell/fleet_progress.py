@@ -5,6 +5,8 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
+from leakwatch.tell.units import duration
+
 LINE_EVERY_SECONDS = 60.0
 
 
@@ -16,7 +18,7 @@ class FleetProgress:
     """
 
     def __init__(self, chunks: int, done: int) -> None:
-        self._chunks, self._done, self._containers = chunks, done, 0
+        self._chunks, self._done, self._advanced, self._containers = chunks, done, 0, 0
         self._began = self._said = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
@@ -41,6 +43,7 @@ class FleetProgress:
     def advance(self, containers: int) -> None:
         """One chunk more, with so many containers."""
         self._done += 1
+        self._advanced += 1
         self._containers += containers
         now = time.monotonic()
         rate = f"{self._containers / max(now - self._began, 1e-3):,.0f} containers/s"
@@ -48,4 +51,6 @@ class FleetProgress:
             self._bar.update(self._task, completed=self._done, rate=rate)
         elif now - self._said > LINE_EVERY_SECONDS:
             self._said = now
-            print(f"leakwatch: {self._done} of {self._chunks} chunks, {rate}", file=sys.stderr)
+            left = (now - self._began) / self._advanced * (self._chunks - self._done)
+            said = f"{self._done} of {self._chunks} chunks, {rate}, {duration(left)} left"
+            print(f"leakwatch: {said}", file=sys.stderr)

@@ -167,6 +167,22 @@ class TestCommand:
             assert row["time_to_limit_low"] == (leak["time_to_limit_seconds"] or {}).get("low")
             assert (row["because"], len(row["levels"])) == (leak["because"], 144)
 
+    def test_json_lines_come_as_chunks_do(
+        self, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Each leak once, before any group; a run that goes on tells those that were there as well."""
+        command = ["fleet", str(dataset), "--workers", "1", "--results", str(tmp_path / "kept")]
+        assert run([*command, "-o", "jsonl"]) == 10
+        rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        containers = [row["container"] for row in rows if "container" in row]
+        assert len(set(containers)) == len(containers) > 0
+        assert all("container" in row for row in rows[: len(containers)])
+        assert run([*command, "--resume", "-o", "jsonl"]) == 10
+        assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == rows
+        assert run([*command, "--resume", "-o", "json"]) == 10
+        document = json.loads(capsys.readouterr().out)
+        assert {leak["container"] for leak in document["leaks"]} == set(containers)
+
     def test_wrong_usage(self, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """One line each."""
         assert run(["fleet", str(dataset), "--resume"]) == 2
