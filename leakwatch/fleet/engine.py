@@ -55,7 +55,7 @@ class LocalEngine:
 
         context = get_context("forkserver")  # fork would copy the locks of libraries already loaded
         context.set_forkserver_preload([__name__, "leakwatch.fleet.judging"])
-        pool = ProcessPoolExecutor(self._workers, mp_context=context)
+        pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=_end_with_parent)
         waiting: set[Future[Result]] = set()
         left = iter(tasks)
         try:
@@ -144,3 +144,18 @@ def _some(tasks: Iterator[Task], count: int) -> Iterator[Task]:
             yield next(tasks)
         except StopIteration:
             return
+
+
+def _end_with_parent() -> None:
+    """In a worker: should whoever started it be killed, it waits for no more work."""
+    import os
+    from multiprocessing import parent_process
+    from threading import Thread
+
+    def wait_for_end() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait_for_end, daemon=True).start()

@@ -73,6 +73,15 @@ def test_the_command_on_a_cluster(data: Path, dask_cluster: Any, capsys: pytest.
     assert documents[0] == documents[1]
 
 
+def test_workers_of_our_own_trim_no_memory() -> None:
+    """Dask's default would map and zero every array of more than 128 KiB anew."""
+    engine = DaskEngine(None, 1)
+    try:
+        assert list(engine.run(os.getenv, ["MALLOC_TRIM_THRESHOLD_", "OMP_NUM_THREADS"])).count(None) == 1
+    finally:
+        engine.close()
+
+
 def test_no_scheduler_there(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One line that says what to start."""
     assert run(["fleet", str(data), "--scheduler", "tcp://127.0.0.1:9"]) == 1

@@ -2,9 +2,13 @@
 
 import io
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -98,6 +102,20 @@ def test_two_workers_find_what_one_finds(dataset: Path, fleet: Fleet, tmp_path: 
     after = judged(dataset, tmp_path, workers=2)
     assert [one.name for one in after.leaks] == [one.name for one in fleet.leaks]
     assert after.counts == fleet.counts
+
+
+def test_a_run_that_is_killed_leaves_no_process_and_goes_on(dataset: Path, tmp_path: Path) -> None:
+    """kill -9 in mid-run: the workers end by themselves, and --resume ends as one run would have."""
+    command = [sys.executable, "-m", "leakwatch", "fleet", str(dataset), "--workers", "2", "--results", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        workers: list[psutil.Process] = []
+        deadline = time.monotonic() + 100
+        while len(workers) < 4 and process.poll() is None and time.monotonic() < deadline:
+            workers = psutil.Process(process.pid).children(recursive=True)  # two, and two that serve them
+            time.sleep(0.01)
+        process.kill()
+    assert psutil.wait_procs(workers, timeout=60)[1] == []
+    assert judged(dataset, tmp_path, resume=(tmp_path / "plan.json").exists()).leaks
 
 
 def test_what_is_kept_is_what_was_found(dataset: Path, tmp_path: Path) -> None:
