@@ -9,7 +9,13 @@ from typing import TypeVar
 from leakwatch.errors import LeakwatchError
 from leakwatch.examination import Check, Examination, SourceSight, TargetSight
 from leakwatch.ports import Source
-from leakwatch.sample.rights import folder_can_be_written, log_can_be_read, process_can_be_seen, rights_here
+from leakwatch.sample.rights import (
+    folder_can_be_written,
+    log_can_be_read,
+    model_can_be_reloaded,
+    process_can_be_seen,
+    rights_here,
+)
 from leakwatch.sample.several_pods import at_pod, has_pages_of_pods, places_of
 from leakwatch.sample.sources import sources_of
 from leakwatch.settings import KubernetesPlace, PrometheusPlace, TargetSettings
@@ -41,6 +47,7 @@ def _examined(target: TargetSettings, now_seconds: float) -> TargetSight:
             pid = getattr(source, "pid", None)
     checks = [*_memory_checks(target, sights), *(log_can_be_read(path) for path in target.logs)]
     checks += process_can_be_seen(pid) if pid is not None else ()
+    checks += model_can_be_reloaded(target.serving) if target.serving is not None else ()
     return TargetSight(target.name, _place(target), tuple(sights), tuple(checks))
 
 

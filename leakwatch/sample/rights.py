@@ -1,10 +1,13 @@
 """What this process may do where it runs: user, capabilities, cgroups, kernel log, engine, cluster."""
 
+import importlib.util
 import os
+import socket
 
 from leakwatch.examination import Check
 from leakwatch.sample.cgroups.find import hierarchies
 from leakwatch.sample.kernel_folder import KernelFolder
+from leakwatch.settings import ServingKind, ServingSettings
 
 SYS_PTRACE, KILL, SYSLOG = 19, 5, 34
 """Numbers of capabilities (include/uapi/linux/capability.h)."""
@@ -13,6 +16,7 @@ LEAST_FREE_MIB = 256
 """History and ledger take some ten MiB, five bundles of evidence up to 320 MiB at their default size."""
 
 _SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+_CONNECT_SECONDS = 2.0
 _DOCKER_SOCKET = "/var/run/docker.sock"
 
 
@@ -73,6 +77,32 @@ def process_can_be_seen(pid: int) -> tuple[Check, ...]:
         fix = "securityContext: {runAsUser: the server's}, or capabilities: {add: [KILL]}"
         checks.append(Check("signals", False, f"process {pid}: {error.strerror}", fix))
     return tuple(checks)
+
+
+def model_can_be_reloaded(serving: ServingSettings) -> tuple[Check, ...]:
+    """What a model reload needs, where the settings name a model config: by gRPC, or by an edit of the file."""
+    file, address = serving.model_config_file, serving.grpc_address
+    if serving.kind is not ServingKind.TF_SERVING or file is None:
+        return ()
+    what = "model reload"
+    if not os.path.isfile(file) or not os.access(file, os.R_OK):
+        return (
+            Check(what, False, f"{file} cannot be read", "mount the model config that the server was started with"),
+        )
+    if address is None:
+        if os.path.islink(file) or not os.access(os.path.dirname(os.path.abspath(file)), os.W_OK):
+            fix = "mount its folder writable (no ConfigMap), or set serving.grpc_address"
+            return (Check(what, False, f"{file} cannot be replaced", fix),)
+        return (Check(what, True, f"{file} can be edited, where the server polls it"),)
+    if importlib.util.find_spec("grpc") is None:
+        return (Check(what, False, "the package grpcio is not installed", "install leakwatch-agent[grpc]"),)
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
+    except OSError as error:
+        fix = "see serving.grpc_address, and --port of the server"
+        return (Check(what, False, f"{address}: {error.strerror or 'no answer'}", fix),)
+    return (Check(what, True, f"by gRPC at {address}"),)
 
 
 def _user() -> Check:

@@ -1,7 +1,9 @@
 """`leakwatch doctor` tells what can be seen, what cannot, and what would mend it."""
 
+import importlib.util
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,8 @@ from typing import Any
 import pytest
 
 from leakwatch.examination import Check, Examination, SourceSight, TargetSight
-from leakwatch.sample.rights import folder_can_be_written, process_can_be_seen
+from leakwatch.sample.rights import folder_can_be_written, model_can_be_reloaded, process_can_be_seen
+from leakwatch.settings import ServingKind, ServingSettings
 from leakwatch.tell.examination_screen import render
 from tests.fakes.kubernetes_api import KubernetesApi
 
@@ -117,6 +120,30 @@ def test_a_state_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     assert folder_can_be_written(str(tmp_path / "file" / "state")).fine is False
     assert folder_can_be_written(str(tmp_path / "new" / "state")).fine is True
     assert not (tmp_path / "new").exists()
+
+
+def test_what_a_model_reload_lacks_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By gRPC: the config, the package and a port that listens; by an edit: a folder that can be written."""
+    config, link = tmp_path / "models.config", tmp_path / "mounted.config"
+
+    def said(path: Path, address: str | None = None, kind: ServingKind = ServingKind.TF_SERVING) -> tuple[Any, ...]:
+        serving = ServingSettings(kind, "http://127.0.0.1:1/m", None, str(path), address)
+        return tuple((check.fine, check.detail) for check in model_can_be_reloaded(serving))
+
+    assert said(config) == ((False, f"{config} cannot be read"),)
+    config.write_text("model_config_list { }")
+    link.symlink_to(config)
+    assert said(config) == ((True, f"{config} can be edited, where the server polls it"),)
+    assert said(link) == ((False, f"{link} cannot be replaced"),)
+    assert said(config, kind=ServingKind.TRITON) == ()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        found = importlib.util.find_spec
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "grpc" else found(name))
+        assert said(link, address) == ((False, "the package grpcio is not installed"),)
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+        assert said(link, address) == ((True, f"by gRPC at {address}"),)
+    assert said(link, address) == ((False, f"{address}: Connection refused"),)
 
 
 SCREEN = """\
