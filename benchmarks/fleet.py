@@ -42,6 +42,8 @@ COUNT = 16
 START_UP = 100
 """Containers that are hardly any work."""
 FOUND = 0.90
+RIGHT = 40
+"""Pixels of the picture's margin, for half of the last label."""
 
 
 def single_recall(world: World, groups: int) -> list[float]:
@@ -238,14 +240,14 @@ def drawn(sizes: Sequence[int], runs: Sequence[Run]) -> str:
     width, height, left, bottom = 560, 300, 60, 40
     took = [run.cpu_seconds for run in runs]
     low, high = np.log10(min(sizes)), np.log10(max(sizes))
-    floor, top = np.floor(np.log10(min(took))), np.ceil(np.log10(max(took)))
+    each = took[-1] / sizes[-1]
+    floor, top = np.floor(np.log10(min(*took, each * min(sizes)))), np.ceil(np.log10(max(took)))
 
     def place(n: float, seconds: float) -> tuple[float, float]:
-        x = left + (np.log10(n) - low) / (high - low) * (width - left - 20)
+        x = left + (np.log10(n) - low) / (high - low) * (width - left - RIGHT)
         y = height - bottom - (np.log10(seconds) - floor) / (top - floor) * (height - bottom - 20)
         return round(float(x), 1), round(float(y), 1)
 
-    each = took[-1] / sizes[-1]
     (x1, y1), (x2, y2) = (place(n, each * n) for n in (min(sizes), max(sizes)))
     marks = [(n, *place(n, seconds)) for n, seconds in zip(sizes, took, strict=True)]
     levels = [(10.0**k, *place(min(sizes), 10.0**k)) for k in range(int(floor), int(top) + 1)]
@@ -254,7 +256,7 @@ def drawn(sizes: Sequence[int], runs: Sequence[Run]) -> str:
         ' font-family="sans-serif" font-size="11">',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
         f'<text x="{left}" y="14">CPU seconds of a fleet, by containers; the line is {1e3 * each:.1f} ms each</text>',
-        *(f'<path d="M{x} {y}H{width - 20}" stroke="#ddd"/>' for _, x, y in levels),
+        *(f'<path d="M{x} {y}H{width - RIGHT}" stroke="#ddd"/>' for _, x, y in levels),
         *(f'<text x="{x - 6}" y="{y + 4}" text-anchor="end">{seconds:g}</text>' for seconds, x, y in levels),
         f'<path d="M{x1} {y1}L{x2} {y2}" stroke="#c60"/>',
         *(f'<circle cx="{x}" cy="{y}" r="3" fill="#036"/>' for _, x, y in marks),
