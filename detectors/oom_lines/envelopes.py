@@ -17,7 +17,7 @@ LONGEST_JSON = 1 << 20
 class Envelope:
     """What a JSON line held: its message (None: it is a document of its own) and time, or the document in lines.
 
-    ``longest``: the longest of the document's own texts.
+    ``longest``: the longest of its other texts.
     """
 
     message: bytes | None
@@ -44,19 +44,24 @@ def unwrap(line: bytes) -> Envelope | None:
         )
     if not isinstance(message, str):
         return _document(content)
-    return Envelope((_sender(content) + message).encode("utf-8", "replace"), _time(content), ())
+    encoded = (_sender(content) + message).encode("utf-8", "replace")
+    return Envelope(encoded, _time(content), (), _longest(content, but=message))
 
 
 def _document(content: object) -> Envelope:
-    texts, left = [""], [content]
+    lines = tuple(json.dumps(content, indent=1, ensure_ascii=False).splitlines())
+    return Envelope(None, None, lines, _longest(content))
+
+
+def _longest(content: object, *, but: str = "") -> bytes | None:
+    """The longest text in a JSON value; None where it has none."""
+    longest, left = "", [content]
     while left:
         one = left.pop()
-        if isinstance(one, str):
-            texts.append(one)
+        if isinstance(one, str) and len(one) > len(longest) and one != but:
+            longest = one
         left.extend(one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
-    longest = max(texts, key=len)
-    lines = tuple(json.dumps(content, indent=1, ensure_ascii=False).splitlines())
-    return Envelope(None, None, lines, longest.encode("utf-8", "replace") or None)
+    return longest.encode("utf-8", "replace") or None
 
 
 def _sender(content: dict[str, object]) -> str:

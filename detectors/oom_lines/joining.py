@@ -133,7 +133,9 @@ def merged(found: Sequence[Found]) -> list[Found]:
 
 def ends(lines: Sequence[bytes], clock: Clock) -> bool:
     """Whether these lines, the first of which may be continued by the others, show where it ends."""
-    return len(lines) > CONTINUATIONS or any(not line.strip() or messages(line, clock)[0].own for line in lines[1:])
+    return len(lines) > CONTINUATIONS or any(
+        not line.strip() or not messages(line, clock)[0].continues for line in lines[1:]
+    )
 
 
 def _joined(lines: Sequence[bytes], first: int, index: int, begin: Message, clock: Clock) -> Found | None:
@@ -144,7 +146,7 @@ def _joined(lines: Sequence[bytes], first: int, index: int, begin: Message, cloc
     following: list[Message] = []
     for line in lines[first + 1 : first + 1 + CONTINUATIONS]:
         message = messages(line, clock)[0]
-        if message.own or len(message.text) <= message.begin:
+        if not message.continues or len(message.text) <= message.begin:
             break
         following.append(message)
     best: Found | None = None

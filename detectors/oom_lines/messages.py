@@ -23,7 +23,12 @@ class Message:
     begin: int
     at: float | None
     own: bool
-    """It has a time of its own: it continues no other."""
+    """It has a time of its own."""
+
+    @property
+    def continues(self) -> bool:
+        """Whether it may go on with what the line before began: it has no time, or its text is indented behind it."""
+        return not self.own or self.text[self.begin : self.begin + 1] in (b" ", b"\t")
 
 
 def messages(raw: bytes, clock: Clock) -> list[Message]:

@@ -60,7 +60,9 @@ GPU: tuple[Signature, ...] = (
         r"|hipErrorOutOfMemory"
         r"|UR_RESULT_ERROR_OUT_OF_(?:DEVICE_|HOST_)?MEMORY|VK_ERROR_OUT_OF_DEVICE_MEMORY)(?:: out of memory"
         r"|:? \(?out of"
-        r" memory|\)|$|[.;,] [A-Z])",
+        r" memory|\)|$|[.;,] [A-Z])|failed to alloc(?:ate)? [0-9.]+ ?[KMGT]?i?B? \((?P<requested_bytes_3>[0-9]+)"
+        r" bytes\)[^\n]{0,40}? "
+        r"(?P<code_2>CUDA_ERROR_OUT_OF_MEMORY)",
         proves=Proof.FAILURE,
         since="CUDA 4",
         example="cuda_driver.cc:732] failed to allocate 7.81G (8387559424 bytes) from device:"

@@ -92,11 +92,12 @@ RUNTIMES: tuple[Signature, ...] = (
     Signature(
         kind="containerd_oom",
         literals=("tasks/oom",),
-        gate=r"topic(?:=| - )\\?\"?/tasks/oom|/tasks/oom (?:\{|type=)",
+        gate=r"opic(?:=| - |\\{0,3}\": ?)\\{0,3}\"?/tasks/oom|/tasks/oom (?:\{|type=)",
         pattern=r"(?:\b(?:ns|namespace)=(?P<namespace>[a-z0-9._-]+) |(?P<namespace_2>[a-z0-9][a-z0-9._-]*) )?"
-        r"(?:topic(?:=| - )\\?\"?(?P<topic>/tasks/oom)\b\\?\"?(?: type=containerd\.events\.TaskOOM)?"
+        r"(?:[tT]opic(?:=| - |\\{0,3}\": ?)\\{0,3}\"?(?P<topic>/tasks/oom)\b\\?\"?(?:"
+        r" type=containerd\.events\.TaskOOM)?"
         r"|(?P<topic_2>/tasks/oom) (?:\{|type=containerd\.events\.TaskOOM))"
-        r"(?:[^\n]{0,80}?\\?\"?container_id\\?\"?[:=] ?\\?\"?(?P<container_id>[a-zA-Z0-9_.-]{1,128}))?",
+        r"(?:[^\n]{0,120}?\\{0,3}\"?container_id\\{0,3}\"?[:=] ?\\{0,3}\"?(?P<container_id>[a-zA-Z0-9_.-]{1,128}))?",
         proves=Proof.KILL,
         since="containerd 1.0",
         example='level=debug msg="event published" ns=moby topic=/tasks/oom type=containerd.events.TaskOOM',

@@ -75,7 +75,7 @@ SIGNALS: tuple[Signature, ...] = (
         r"|child (?P<pid_4>[0-9]+),?[^\n]{0,40}? exited on signal 9"
         r"|pid:(?P<pid_5>[0-9]+) exited with 'signal 9 \(SIGKILL\)'"
         r"|process rank [0-9]+ with PID (?P<pid_6>[0-9]+) on node [^\s]{1,80} exited on signal 9"
-        r"|exited prematurely: signal 9 \(SIGKILL\))",
+        r"|exited prematurely: signal 9 \(SIGKILL\)|(?:worker|process|child) (?P<pid_7>[0-9]+) got signal 9\b)",
         "uWSGI, PostgreSQL, nginx, PHP-FPM, Celery, Open MPI",
         "mpirun noticed that process rank 3 with PID 19531 on node myu1404-Lenovo exited on signal 9 (Killed).",
         "a public report on Open MPI",

@@ -9,6 +9,18 @@ AMOUNT = r"(?P<requested>[0-9][0-9.]* ?(?:[KMGTP]i?B?|bytes|B)\b)"
 SERVING: tuple[Signature, ...] = (
     Signature(
         kind="tf_serving_load_oom",
+        literals=("RESOURCE_EXHAUSTED",),
+        gate=r"error_code.{1,8}RESOURCE_EXHAUSTED",
+        pattern=r"error_code\\{0,3}\": ?\\{0,3}\"RESOURCE_EXHAUSTED\\{0,3}\", \\{0,3}\"error_message\\{0,3}\":"
+        r" ?\\{0,3}\""
+        r"[^\n\"]{0,80}?(?:OOM|Insufficient resources|[Mm]emory|[Aa]llocat)",
+        proves=Proof.FAILURE,
+        since="TensorFlow Serving 1.8",
+        example='"status": {"error_code": "RESOURCE_EXHAUSTED", "error_message": "OOM when allocating tensor"}',
+        source="tensorflow/serving apis/get_model_status.proto, as REST returns it",
+    ),
+    Signature(
+        kind="tf_serving_load_oom",
         literals=("esources to load servable", "esources for servable"),
         gate=r"(?:Insufficient|nable to reserve|eserving) resources (?:to load|for) servable:? ?(?:\{|=?2?0?$)"
         r"|nable to reserve$|^[ \t>#]*resources to load servable",
