@@ -218,11 +218,11 @@ def _glued(parts: Sequence[Message], joint: bytes) -> tuple[bytes, list[int]]:
     text, starts = parts[0].text, [0]
     for part in parts[1:]:
         rest = part.text[part.begin :]
-        if part.text[: part.begin].endswith((b'"', b"'")):
-            if text.endswith((b'"', b"'")):  # strings of a program's source, one after the other
-                text = text[:-1]
-            else:
-                rest = part.text[part.begin - 1 :]
+        quotes = part.text[: part.begin].lstrip()
+        if text.endswith((b'"', b"'")) and quotes[:1] in (b'"', b"'"):  # strings of a source, one after the other
+            text, rest = text[:-1], part.text[part.text.index(quotes) + 1 :]
+        elif quotes.endswith((b'"', b"'")):
+            rest = part.text[part.begin - 1 :]
         if not text.endswith(b"="):
             text = text.removesuffix(b"=20").removesuffix(b"\\") + joint.removesuffix(_SIGN_KEPT)
         elif joint != _SIGN_KEPT:

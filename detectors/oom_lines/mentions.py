@@ -12,8 +12,14 @@ _LOOKS_FOR = Pattern(
     r"|[a-zA-Z]\|$"
 )
 _LOOKED_FOR = Pattern(r"^[^\"'`\n]{0,4}[\"'`]\)? (?:not )?in [a-z]|^\|[a-zA-Z\\(]")
-_LIST_ITEM = Pattern(r"^\s*[\"'][^\"'0-9]*(?:(?:137|9)(?:[^\"'0-9]*[^\"'0-9.])?|[^\"'0-9.])[\"'],?\s*(?://[^\n]*)?$")
-"""A line that is a string without a number of its own nor a full stop: one of a list of words to look for."""
+_LIST_ITEM = Pattern(
+    "|".join(
+        rf"^\s*{q}[^{q}0-9]*(?:(?:137|9)(?:[^{q}0-9]*[^{q}0-9.])?|[^{q}0-9.]){q}"
+        r"(?:,\s*(?://[^\n]*)?|\s*//[^\n]*)$"
+        for q in ("'", '"')
+    )
+)
+"""A line that is a string and a comma, without a number nor a full stop: one of a list of words to look for."""
 _KEY_BEGINS, _KEY_ENDS = (
     Pattern(r"^\s*(?:///?|#|\*)?\s*[{,]?\s*[\"'][^\"'\n]{0,60}$"),
     Pattern(r"^[^\"'`\n]{0,8}[\"']\s*(?::|[=-]>)\s"),

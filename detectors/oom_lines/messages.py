@@ -28,7 +28,8 @@ class Message:
     @property
     def continues(self) -> bool:
         """Whether it may go on with what the line before began: it has no time, or its text is indented behind it."""
-        return not self.own or self.text[self.begin : self.begin + 1] in (b" ", b"\t")
+        indented = self.text[self.begin : self.begin + 1] in (b" ", b"\t") or self.text[: self.begin].isspace()
+        return not self.own or indented
 
 
 def messages(raw: bytes, clock: Clock) -> list[Message]:
@@ -43,7 +44,8 @@ def messages(raw: bytes, clock: Clock) -> list[Message]:
     parts: list[tuple[int, int, Peeled]] = []
     start = 0
     while start < len(text) or not parts:
-        peeled = peel(text[start : start + PREFIXES], clock, carried=outer is not None)
+        head = text[start : start + PREFIXES]
+        peeled = peel(head, clock, carried=outer is not None and not head[:1].isspace())
         after = bisect_left(stamps, start + max(peeled.message, 1))
         stop = stamps[after] if after < len(stamps) else len(text)
         if (

@@ -129,7 +129,7 @@ ALLOCATORS: tuple[Signature, ...] = (
         kind="cpp_bad_alloc",
         literals=("CPUAllocator",),
         pattern=r"(?P<allocator>DefaultCPUAllocator): (?:can't allocate memory|not enough memory)(?:: you tried"
-        r" to allocate (?P<requested_bytes>[0-9]+) ?(?:bytes|B))?"
+        r" to allocate (?P<requested_bytes>[0-9]+) ?(?:bytes|B)|[.\"']?\)?,? $)"
         r"|enforce fail at [^\n\]]{0,80}\][^\n]{0,40}?(?P<allocator_2>DefaultCPUAllocator): (?:can't allocate"
         r"|not enough) memory(?:: you tried to allocate (?P<requested_bytes_2>[0-9]+))?",
         proves=Proof.FAILURE,
@@ -172,7 +172,9 @@ ALLOCATORS: tuple[Signature, ...] = (
         r"|error while loading shared"
         r" libraries: [^\n]{1,120}|failed to map segment from shared object"
         r"|unable to mmap [0-9]+ bytes from file [^\n]{0,120}?"
-        r"|\b(?:[Cc]ould not|[Cc]annot|[Cc]an't|[Uu]nable to|[Ff]ailed to) [^\n\"'\x60]{1,80}?|\) failed \([0-9]+)"
+        r"|\b(?:[Cc]ould not|[Cc]annot|[Cc]an't|[Uu]nable to|[Ff]ailed to) (?:allocate|create|execute|exec|expand|fork"
+        r"|grow|initiali[sz]e|load|map|mmap|open|read|resize|run|spawn|start|write)\b[^\n\"'\x60]{0,80}?"
+        r"|\) failed \([0-9]+)"
         r": (?:\[?[Ee]rrno[ =]?12\]?:? |Resource temporarily unavailable: )?" + ENOMEM,
         proves=Proof.FAILURE,
         since="any libc (ENOMEM)",

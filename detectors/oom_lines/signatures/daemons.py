@@ -42,7 +42,7 @@ DAEMONS: tuple[Signature, ...] = (
         gate=r"esult:? [^\n]{0,10}oom-kill|esult[=:] ?oom-kill",
         pattern=rf"(?:(?:{UNIT}: )?(?:Failed with|Unit entered failed state\.? .{{0,20}}?|Service) result:? "
         rf"|\(Result: |\bfailed with result |\b[Rr]esult=|\bstate with result )"
-        r"(?:\\?['\"\x60]|\xe2\x80\x98)?(?P<result>oom-kill)(?:\\?['\"]|\)|\xe2\x80\x99|\.?\s*$)",
+        r"(?:\\?['\"\x60]|\xe2\x80\x98)?(?P<result>oom-kill)(?:\\?['\"\x60]|\)|\xe2\x80\x99|\.?\s*$)",
         proves=Proof.KILL,
         since="systemd 236",
         example="web-1 systemd[546363]: run-p3963628-i54286731.scope: Failed with result 'oom-kill'.",

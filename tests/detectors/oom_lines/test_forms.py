@@ -112,7 +112,14 @@ def _told(text: str) -> list[tuple[str, dict[str, object]]]:
                 "$ docker inspect -f '{{.State.OOMKilled}}' web\ntrue",
             ],
         ),
-        ("containerd_oom", ["<ninfo>: OOM received", r"namespace - \"k8s.io\", topic - \"/tasks/oom\""]),
+        (
+            "containerd_oom",
+            [
+                '{"Topic":"/tasks/oom","Event":"{\\"container_id\\":\\"2b3c4d5e6f70\\"}"}',
+                "<ninfo>: OOM received",
+                r"namespace - \"k8s.io\", topic - \"/tasks/oom\"",
+            ],
+        ),
         (
             "systemd_oom",
             [
@@ -125,6 +132,7 @@ def _told(text: str) -> list[tuple[str, dict[str, object]]]:
             [
                 "did not become available: {{{name: m version: 1} due to error: Resource exhausted: OOM when",
                 "Loading servable: {name: m version: 3} failed: INTERNAL: CUDA_ERROR_OUT_OF_MEMORY: out of memory",
+                '"error_code": "RESOURCE_EXHAUSTED",\n  "error_message": "OOM when allocating tensor with shape[1]"',
             ],
         ),
         (
@@ -152,11 +160,18 @@ def _told(text: str) -> list[tuple[str, dict[str, object]]]:
             ],
         ),
         ("jvm_oom", ["io.netty.util.internal.OutOfDirectMemoryError: failed to allocate 16777216 byte(s)"]),
-        ("go_oom", ["fatal error: failed to reserve page summary memory"]),
+        (
+            "go_oom",
+            [
+                "fatal error: failed to reserve page summary memory",
+                '{"msg":"child died","stderr":"runtime: out of memory: cannot allocate 4096-byte block"}',
+            ],
+        ),
         (
             "process_killed_137",
             [
                 "npm error code 137",
+                "stress: FAIL: [17272] (415) <-- worker 17273 got signal 9",
                 "Container called exit(137).",
                 "INFO exited: web (exit status 137; not expected)",
                 '"type":"exit","pid":"init","status":137',

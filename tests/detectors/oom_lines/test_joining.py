@@ -195,3 +195,16 @@ def test_a_message_wrapped_before_what_tells_of_it_is_found(kind: str, text: str
     scanner = Scanner()
     events = scanner.feed(text.encode() + b"\n") + scanner.finish()
     assert [event.kind for event in events] == [kind]
+
+
+@pytest.mark.parametrize(
+    "carrier",
+    ["2022-01-02T03:04:05.0607Z stderr F {}", '{{"log":"{}\\n","stream":"stderr","time":"2022-01-02T03:04:05.0607Z"}}'],
+    ids=["cri", "docker"],
+)
+def test_a_line_indented_behind_its_time_goes_on_with_the_one_before(carrier: str) -> None:
+    """What carries a log line by line gives each line of one message a time."""
+    scanner = Scanner()
+    lines = ("<jemalloc>: Error in malloc(): out of memory", " Requested: 4294967296")
+    events = scanner.feed("".join(carrier.format(line) + "\n" for line in lines).encode()) + scanner.finish()
+    assert [event.fields.get("requested_bytes") for event in events] == [4294967296]
