@@ -62,7 +62,7 @@ class Backend:
         self.world, self.target, self.life = world, target, 0
 
     def remedies(self) -> frozenset[Remedy]:
-        return frozenset({Remedy.RESTART})
+        return frozenset({Remedy.RESTART, Remedy.RAISE_LIMIT})
 
     def standing(self, now_seconds: float) -> Standing:
         if "unknown" in self.world.faults:
@@ -79,6 +79,8 @@ class Backend:
             raise KilledError
         if "refused" in self.world.faults:
             return Outcome(False, "refused", 0.0)
+        if action.remedy is Remedy.RAISE_LIMIT:
+            return Outcome(True, "raised", 0.0)
         if workload in self.world.under_way:
             self.world.wrong.append("two at once in one workload")
         if self.target not in self.world.evidence_since_restart:
@@ -146,9 +148,9 @@ class Histories(RuleBasedStateMachine):
             self.leaks(target, low, helps)
             self.the_budgets_hold()
 
-    @rule(target_=TARGET, low=LOW, helps=HELPS)
-    def leaks(self, target_: str, low: float, helps: bool) -> None:
-        decision = self.acting.consider(leaking(low, target=target_, incident=target_))
+    @rule(target_=TARGET, low=LOW, helps=HELPS, remedy=st.sampled_from([Remedy.RESTART, Remedy.RAISE_LIMIT]))
+    def leaks(self, target_: str, low: float, helps: bool, remedy: Remedy = Remedy.RESTART) -> None:
+        decision = self.acting.consider(leaking(low, target=target_, incident=target_, remedy=remedy))
         if decision.ruling is Ruling.ACT:
             self.kept.append(decision)
             self.carry_out(decision)
