@@ -56,10 +56,6 @@ class Acting:
         self._trouble: str | None = None
         self._told: dict[str, tuple[Ruling, frozenset[str]]] = {}
 
-    # -----------------------------------------------------------------------------------------------------------------
-    # For the agent
-    # -----------------------------------------------------------------------------------------------------------------
-
     def consider(self, case: Case) -> Decision:
         """What is to be done about a case, with all reasons; touches nothing, may take seconds to ask the backend."""
         now, view = self._clock.now(), self._view()
@@ -105,10 +101,6 @@ class Acting:
         if self._lock_handle is not None:
             os.close(self._lock_handle)
             self._lock_handle = None
-
-    # -----------------------------------------------------------------------------------------------------------------
-    # Inside
-    # -----------------------------------------------------------------------------------------------------------------
 
     def _view(self) -> View:
         """The ledger; where it cannot be relied on, that is its problem, and is told once."""
