@@ -8,6 +8,8 @@ from detectors.oom_lines.matching import Pattern
 
 _LOGFMT = Pattern(r'\b(?:msg|message|error|err)="(?P<message>(?:[^"\\\n]|\\.){8,})"')
 _OPENING = Pattern(r"^\s*[\"'\x60]")
+LONGEST_WITHIN = 32 << 10
+"""Bytes of a text within a line that are read as lines: a pod's status fits."""
 _VALUES = ("OOMKilled", "OOM Killed", "true", "True", "137")
 
 
@@ -30,11 +32,13 @@ def text_within(line: bytes) -> bytes | None:
     envelope = unwrap(line)
     if envelope is not None:
         text = (envelope.message or b"").strip(b"\n")
-        return text if b"\n" in text else envelope.longest
+        within = text if b"\n" in text else envelope.longest
+        return None if within is None else within[:LONGEST_WITHIN]
     if len(line) > LONGEST_JSON:
         return None
     message = _LOGFMT.search(line)
     if message is None and b"\\n" not in line:
         return None
     text = message.groups["message"] if message is not None else _OPENING.without(line)
+    text = text[:LONGEST_WITHIN]
     return text.replace(b'\\"', b'"').replace(b"\\r\\n", b"\n").replace(b"\\n", b"\n").replace(b"\\t", b"\t")

@@ -20,6 +20,8 @@ from detectors.types import Incident, OomEvent
 
 _LONGEST_TEXT = 4096
 _DOCUMENT_KINDS = ("k8s_status_oomkilled", "docker_oom_event", "process_killed_137")
+_MOST_WITHIN = 64
+"""Events of one line that holds many; more are an attack or a test."""
 _REASON_OF_KILLS = "OOMKilling"
 
 
@@ -230,7 +232,7 @@ class _Inner(Scanner):
         behind: int,
         events: list[OomEvent],
     ) -> None:
-        if "columns" not in fields:
+        if "columns" not in fields and len(self._told) < _MOST_WITHIN:
             self._told.append((found, fields))
 
 

@@ -70,7 +70,7 @@ def compile_signature(signature: Signature) -> Matcher:
     """
     pattern = _stretch_blanks(signature.pattern)
     if signature.whole:
-        pattern = f"^(?:{pattern})"
+        pattern = rf"^[ \t]*(?:{pattern})"
     return Matcher(signature, Pattern(pattern))
 
 

@@ -156,3 +156,10 @@ def test_a_line_of_a_megabyte_that_is_all_glued_kernel_messages_is_read_in_linea
     events = scanner.feed(glued * (LONGEST_LINE // len(glued)) + b"\n") + scanner.finish()
     assert len(events) == LONGEST_LINE // len(glued)
     assert time.process_time() - begun < 20.0
+
+
+def test_one_line_that_holds_many_lines_tells_a_few_events() -> None:
+    """A megabyte of escaped lines in one is no way to fill a log of events."""
+    scanner = Scanner()
+    events = scanner.feed(b"x " + b"\\nKilled" * 130_000 + b"\n") + scanner.finish()
+    assert 0 < len(events) <= 64
