@@ -19,6 +19,12 @@ def is_state(line: bytes) -> bool:
     return told is not None and told.value in _VALUES
 
 
+def is_message(line: bytes) -> bool:
+    """Whether a line is the "message" of an event of Kubernetes, or the like."""
+    told = entry(unquoted(line))
+    return told is not None and told.key == "message"
+
+
 def document(line: bytes) -> Sequence[str]:
     """The lines of the JSON document that the line is, or ends in; none where it is no such."""
     envelope = unwrap(line)

@@ -6,7 +6,8 @@ from detectors.oom_lines.matching import Pattern
 
 _COLOUR = Pattern(r"(?:\x1b|#033)\[[0-9;]*[mK]")
 _TAG = Pattern(
-    r"</?(?:a|b|blockquote|br|code|div|em|font|i|kbd|li|p|pre|samp|span|strong|t[dhrt]|table|tbody|[ou]l)(?:\s[^<>\n]{0,200})?/?>"
+    r"</?(?:a|b|blockquote|br|code|div|em|font|i|kbd|li|p|pre|samp|span|strong|t[dhrt]|table|tbody|[ou]l)"
+    r"(?:\s[^<>\n]{0,200})?/?>"
 )
 _ENTITIES = (b"&quot;", b"&#39;", b"&#34;", b"&#x27;", b"&#x22;", b"&lt;", b"&gt;", b"&nbsp;")
 

@@ -4,8 +4,8 @@ from detectors.oom_lines.matching import Match, Pattern
 
 _BEFORE, _AFTER = 96, 24
 _LOOKS_FOR = Pattern(
-    r"(?i:contains?|includes?|equals?|startswith|endswith|indexof|search|match(?:es)?|compile|substr(?:ing)?|regex|tothrow|toequal|raises"
-    r"|Regex::new)[a-zA-Z]*\(\s*(?:[a-zA-Z0-9_.()&*]{1,40},\s*)?[br]?[\"'/`][^\"'`\n]{0,40}$"
+    r"(?i:contains?|includes?|equals?|startswith|endswith|indexof|search|match(?:es)?|compile|substr(?:ing)?|regex"
+    r"|tothrow|toequal|raises|Regex::new)[a-zA-Z]*\(\s*(?:[a-zA-Z0-9_.()&*]{1,40},\s*)?[br]?[\"'/`][^\"'`\n]{0,40}$"
     r"|(?:^|[^a-zA-Z])r[\"'][^\"'\n]{0,40}$|\bgrep [^|\n]{0,60}$"
     r"|(?:printf|printk|print|pr_[a-z]+|log_[a-z]+) ?\((?:[a-zA-Z_ ]+,)?\s*(?:KERN_[A-Z]+ )?[\"'][^\"'\n]{0,40}$"
     r"|\b(?:label|query|pattern|regex|keywords?|question|answer)[\"']?\s*[:=]\s*[\"'`][^\"'`\n]{0,60}$"

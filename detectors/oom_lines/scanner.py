@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import tzinfo
 from itertools import count
 
-from detectors.oom_lines.documents import LINES_AFTER, LINES_BEFORE, around, entry, unquoted
-from detectors.oom_lines.enclosed import document, is_state, text_within
+from detectors.oom_lines.documents import LINES_AFTER, LINES_BEFORE, around, unquoted
+from detectors.oom_lines.enclosed import document, is_message, is_state, text_within
 from detectors.oom_lines.fields import Value
 from detectors.oom_lines.incidents import Assembler
 from detectors.oom_lines.joining import CONTINUATIONS, EXIT, LOOK_BACK, OOM_STATES, Found, ends, find, merged
@@ -113,16 +113,16 @@ class Scanner:
             return None
         taken = 1
         for one in merged(found):
-            fields = dict(one.hit.fields)
-            if one.hit.signature.kind in _DOCUMENT_KINDS and is_state(raw) or _is_message(one, raw):
+            fields, kind = dict(one.hit.fields), one.hit.signature.kind
+            if kind in _DOCUMENT_KINDS and is_state(raw) or kind == "kernel_oom_kill" and is_message(raw):
                 window = self._window.lines_from(start, end, LINES_AFTER)
                 if not final and len(window) < LINES_AFTER:
                     return None
                 earlier = self._window.lines_before(start, LINES_BEFORE)
                 told = around([unquoted(line) for line in (*earlier, *window)], len(earlier))
-                if not _belongs(one.hit.signature.kind, told):
+                if not _belongs(kind, told):
                     continue
-                if one.hit.signature.kind in _DOCUMENT_KINDS:
+                if kind in _DOCUMENT_KINDS:
                     fields = {**fields, **told}
                 elif str(told.get("reason", "")).endswith(_REASON_OF_KILLS):
                     one = _reported(one)
@@ -234,12 +234,6 @@ class _Inner(Scanner):
     ) -> None:
         if "columns" not in fields and len(self._told) < _MOST_WITHIN:
             self._told.append((found, fields))
-
-
-def _is_message(found: Found, line: bytes) -> bool:
-    """Whether the kernel's line is quoted by an event of Kubernetes, as its "message"."""
-    told = entry(unquoted(line)) if found.hit.signature.kind == "kernel_oom_kill" else None
-    return told is not None and told.key == "message"
 
 
 def _reported(found: Found) -> Found:
