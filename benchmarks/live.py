@@ -2,9 +2,10 @@
 
     python -m benchmarks.live [--tiny] [--write] [--seeds A:B] [--only PART,PART]
 
-The mix of benchmarks/live_mix, frozen before the detector was tuned, on seeds that nothing was tuned on (tuning used
-those under 1000; those from 10,000 on were looked at once); the same at other sampling periods, without counters, and
-milder; real pods and machines where they stand beside the repository; and the replayed incident.
+The mix of benchmarks/live_mix, frozen before the detector was tuned, on seeds that nothing was tuned on (the score was
+fitted to some under 10,000 and looked at on 7000 to 7071; earlier rules were judged on those from 10,000 and 20,000
+on); the same at other sampling periods, without counters, and milder; real pods and machines where they stand beside
+the repository; and the replayed incident.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from benchmarks.live_runs import Changes, Found, found, memory_alone, watch
 from benchmarks.tables import Table, write_section
 from detectors.types import Level
 
-UNTOUCHED_SEEDS = range(20_000, 20_110)
+UNTOUCHED_SEEDS = range(30_000, 30_110)
 LEAKS_PER_CONTAINER = 3
 LEVELS = (Level.LEAK, Level.SUSPECTED)
 PARTS = ("hard", "mild", "alone", "periods", "real", "incident", "peers")

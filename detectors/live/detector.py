@@ -7,19 +7,18 @@ import numpy as np
 
 from detectors.live.growths import History
 from detectors.live.incident import Incidents
-from detectors.live.levels import FAST, HELD, LAST, LIFE, LOW, RAW, SLOW, TIME, Levels, block_seconds
+from detectors.live.levels import FAST, HELD, LIFE, LOW, RAW, SLOW, TIME, Levels, block_seconds
 from detectors.live.lives import Clock, Lives
 from detectors.live.load import LoadModel, Rate, total
-from detectors.live.rules import LEAK, SUSPECTED, Agreement
-from detectors.live.sight import LEAST_SHARE, Room, look
+from detectors.live.rules import LEAK, SUSPECTED
+from detectors.live.score import log_odds
+from detectors.live.sight import LEAST_SHARE, Room, Sight, look
 from detectors.live.telling import tell, tell_quiet
 from detectors.series import METRICS
 from detectors.types import FloatArray, Level, LiveVerdict
 
 LEARN_SCALE = 9
 """Load is learned from changes between blocks of 4 min, or of the first scale that holds two samples a block."""
-WIDER_SCALE = 10
-"""Usual peaks are those of blocks of 17 min, or of the scale above the one that is looked at."""
 LEAST_ROWS = 9
 LOWEST_OF = 32
 """Samples after which the lowest of them, and of as many before, is the floor that a raw look needs growth over."""
@@ -50,11 +49,11 @@ class LiveDetector:
         self._loads_seen = False
         self._load = LoadModel()
         self._history = History()
-        self._agreements = (Agreement(SUSPECTED), Agreement(LEAK))
         self._incidents = Incidents()
         self._level_bytes = 0.0
         self._lowest, self._lowest_before, self._in_lowest = math.inf, math.inf, 0
         self._raw_rest = 0
+        self._paced: float | None = None
         self._samples = 0
 
     @property
@@ -145,7 +144,8 @@ class LiveDetector:
         if self._levels is None or self._lives is None:
             self._levels, self._lives = Levels(now), Lives(now)
             self._incidents.start(now)
-        if self._clock.pace is not None:
+        if self._clock.pace is not None and self._clock.pace != self._paced:
+            self._paced = self._clock.pace
             self._levels.pace(self._clock.pace)
         return self._levels, self._lives
 
@@ -181,8 +181,6 @@ class LiveDetector:
         self._history.cut(leaked_since)
         levels.cut(leaked_since)
         self._incidents.restarted(now)
-        for agreement in self._agreements:
-            agreement.clear()
         lives.begin(now, killed=killed)
         self._lowest = self._lowest_before = math.inf
 
@@ -216,10 +214,10 @@ class LiveDetector:
             scale,
             rows,
             level,
-            wider=levels.rows(min(max(WIDER_SCALE, scale + 1), LAST)),
+            levels=levels,
             lives=lives,
             room=self._room,
-            coefficients=self._load.coefficients,
+            coefficients=np.asarray(self._load.coefficients),
             history=self._history,
             load_known=self._rate.seen,
             pace=self._clock.pace or 0.0,
@@ -227,17 +225,23 @@ class LiveDetector:
         if seen is None:
             self._miss(scale, now, newest)
             return
-        for agreement in self._agreements:
-            if agreement.agrees(seen):
-                block = block_seconds(scale, self._clock.pace or 0.0)
-                self._incidents.found(agreement.rule.level, seen, now, block)
+        if seen.evidence:
+            self._weigh(seen, now)
         self._incidents.looked(scale, now, newest)
+
+    def _weigh(self, seen: Sight, now: float) -> None:
+        """What one look at growth means for the levels."""
+        score = log_odds(seen.evidence)
+        block = block_seconds(seen.scale, self._clock.pace or 0.0)
+        for rule in (SUSPECTED, LEAK):
+            if rule.finds(seen, score):
+                self._incidents.found(rule.level, seen, now, block)
+            elif rule.holds(score):
+                self._incidents.held(rule.level, seen, now, block)
 
     def _miss(self, scale: int, now: float, level_bytes: float) -> None:
         """Nothing grows at this scale."""
         self._history.end(scale)
-        for agreement in self._agreements:
-            agreement.miss(scale)
         self._incidents.looked(scale, now, level_bytes)
 
 

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-OCTAVES = 32
-"""Durations of 1 s, 2 s, 4 s, ...: the last is longer than a lifetime."""
+PER_OCTAVE, BINS = 3, 96
+"""Durations of 1 s, 1.26 s, 1.6 s, ...: the last is longer than a lifetime."""
 MOST_PENDING = 12
 GIVEN_BACK = 0.5
 WENT_ON = 1.3
@@ -13,28 +13,50 @@ WENT_ON = 1.3
 passed without the level rising to 1.3 times its growth; otherwise it went on, and is a part of something longer."""
 
 
-def octave(lasted_seconds: float) -> int:
-    """Which octave a duration belongs to."""
-    return min(max(round(math.log2(max(lasted_seconds, 1.0))), 0), OCTAVES - 1)
+def duration_bin(lasted_seconds: float) -> int:
+    """Which third of an octave a duration belongs to."""
+    return min(max(round(PER_OCTAVE * math.log2(max(lasted_seconds, 1.0))), 0), BINS - 1)
 
 
 class Growths:
-    """The largest harmless growth of each octave of duration, in bytes."""
+    """The largest harmless growth of each duration, in bytes, and how many climbs lasted so long."""
 
-    __slots__ = ("_largest",)
+    __slots__ = ("_count", "_largest")
 
     def __init__(self) -> None:
-        self._largest = [0.0] * OCTAVES
+        self._largest, self._count = [0.0] * BINS, [0] * BINS
 
     def add(self, trail: Mapping[int, float]) -> None:
-        """Remember what one climb had grown by when it had lasted each octave."""
+        """Remember what one climb had grown by when it had lasted each duration."""
         for at, grown in trail.items():
             self._largest[at] = max(self._largest[at], grown)
+            self._count[at] += 1
 
     def largest(self, lasted_seconds: float, longer: int = 0) -> float:
-        """The largest growth that took about as long or half as long; ``longer`` octaves more are counted too."""
-        at = octave(lasted_seconds)
-        return max(self._largest[max(at - 1, 0) : at + 1 + longer])
+        """The largest growth that took half as long to as long; ``longer`` bins more are counted too."""
+        at = duration_bin(lasted_seconds)
+        return max(self._largest[max(at - PER_OCTAVE, 0) : at + 1 + longer])
+
+    def count(self, lasted_seconds: float) -> int:
+        """How many climbs lasted about so long."""
+        at = duration_bin(lasted_seconds)
+        return max(self._count[max(at - PER_OCTAVE, 0) : at + 1])
+
+
+@dataclass(frozen=True, slots=True)
+class Likes:
+    """The largest harmless growths, over the one that is judged.
+
+    Attributes:
+        like: of those that took about as long; ``longer``: up to four times as long.
+        birth: of those that began with a life and took up to twice as long.
+        count: how many lasted about as long.
+    """
+
+    like: float
+    longer: float
+    birth: float
+    count: int
 
 
 @dataclass(slots=True)
@@ -43,7 +65,7 @@ class Going:
 
     Attributes:
         onset, end: seconds. base: level at the onset, in bytes. born: it began with its life.
-        trail: bytes grown by the time that it had lasted each octave.
+        trail: bytes grown by the time that it had lasted each duration.
     """
 
     onset: float
@@ -75,7 +97,7 @@ class History:
         if going is None:
             going = self._going[scale] = Going(onset, end, base, born)
         going.onset, going.end, going.base, going.born = onset, end, base, born
-        at = octave(lasted)
+        at = duration_bin(lasted)
         going.trail[at] = max(going.trail.get(at, 0.0), grown)
 
     def end(self, scale: int) -> None:
@@ -120,9 +142,13 @@ class History:
     def _keep(self, one: Going) -> None:
         (self._births if one.born else self._others).add(one.trail)
 
-    def like(self, lasted: float, grown: float, *, young: bool) -> tuple[float, float]:
-        """The largest harmless growths that took about as long, over ``grown``: of any time, and of young lives."""
+    def like(self, lasted: float, grown: float) -> Likes:
+        """What to measure growth by this many bytes in this many seconds by."""
         if grown <= 0.0:
-            return math.inf, math.inf
-        births = self._births.largest(lasted, longer=1) / grown if young else 0.0
-        return self._others.largest(lasted) / grown, births
+            return Likes(math.inf, math.inf, math.inf, 0)
+        return Likes(
+            self._others.largest(lasted) / grown,
+            self._others.largest(lasted, longer=2 * PER_OCTAVE) / grown,
+            self._births.largest(lasted, longer=PER_OCTAVE) / grown,
+            self._others.count(lasted),
+        )

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from detectors.live.sight import Sight
 from detectors.types import Level
 
-HOLD = 1.0
-"""An incident stays open until no look has found it true for this share of the time that it had grown for."""
+HOLD = 3.0
+"""An incident stays open until no look has found it true for so many times the time that it had grown for."""
 LEAST_HOLD_BLOCKS = 8.0
 GIVEN_BACK = 0.5
 GIVEN_BACK_LOOKS = 3
@@ -38,6 +38,10 @@ def _lasted(sight: Sight) -> float:
     return sight.climb.end - sight.climb.onset
 
 
+def _hold(sight: Sight, block_seconds: float) -> float:
+    return max(HOLD * _lasted(sight), LEAST_HOLD_BLOCKS * block_seconds)
+
+
 def _tells(sight: Sight) -> float:
     climb = sight.climb
     unsure = max(climb.error / (WELL_KNOWN * climb.slope), 1.0)
@@ -61,16 +65,21 @@ class Incidents:
     def found(self, level: Level, sight: Sight, now: float, block_seconds: float) -> None:
         """A rule of this level holds: open it, or hold it open."""
         held = self._open.get(level)
-        lasted = sight.climb.end - sight.climb.onset
-        until = now + max(HOLD * lasted, LEAST_HOLD_BLOCKS * block_seconds)
         if held is None or held.after_restart:
-            self._open[level] = Incident(sight, until)
+            self._open[level] = Incident(sight, now + _hold(sight, block_seconds))
+            self._settle(now)
         else:
-            held.until, held.given_back = max(held.until, until), 0
-            outdated = sight.climb.end - held.sight.climb.end > STALE * _lasted(held.sight)
-            if outdated or _tells(sight) >= AS_MUCH * _tells(held.sight):
-                held.sight = sight
-        self._settle(now)
+            self.held(level, sight, now, block_seconds)
+
+    def held(self, level: Level, sight: Sight, now: float, block_seconds: float) -> None:
+        """A look holds what was found at this level to be true still; nothing where nothing was."""
+        held = self._open.get(level)
+        if held is None or held.after_restart:
+            return
+        held.until, held.given_back = max(held.until, now + _hold(sight, block_seconds)), 0
+        outdated = sight.climb.end - held.sight.climb.end > STALE * _lasted(held.sight)
+        if outdated or _tells(sight) >= AS_MUCH * _tells(held.sight):
+            held.sight = sight
 
     def looked(self, scale: int, now: float, level_bytes: float) -> None:
         """A look at this scale, whatever it found: has the growth been given back, has the time run out?"""

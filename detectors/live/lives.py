@@ -1,6 +1,7 @@
 """Where lives begin and end: told, or seen from the numbers alone; and clocks that jump."""
 
 import math
+from statistics import median_low
 
 FAR_BELOW = 0.7
 """A level under this share of the life's lowest floor is a new process."""
@@ -8,6 +9,8 @@ START_UP_SECONDS = 300.0
 NEAR_LIMIT = 0.97
 FALL = 0.6
 """A fall to under this share right after the limit was touched is a kill."""
+FIRST_GAPS = 7
+"""The pace is the median of the first gaps, of so many once there are."""
 ODD_SAMPLES = 8
 """So many samples in a row at another pace, or before the newest one, and the new pace, or clock, is believed."""
 
@@ -82,13 +85,14 @@ class Clock:
     and what follows is taken to follow the newest sample by one pace.
     """
 
-    __slots__ = ("_behind", "_odd", "newest", "offset", "pace")
+    __slots__ = ("_behind", "_gaps", "_odd", "newest", "offset", "pace")
 
     def __init__(self) -> None:
         self.newest: float | None = None
         self.pace: float | None = None
         self.offset = 0.0
         self._behind = self._odd = 0
+        self._gaps: list[float] = []
 
     def accept(self, time: float) -> float | None:
         """The sample's time on the detector's axis; None where it is to be left out."""
@@ -106,8 +110,9 @@ class Clock:
             now = self.newest + (self.pace or 1.0)
         self._behind = 0
         gap, self.newest = now - self.newest, now
-        if self.pace is None:
-            self.pace = gap
+        if self.pace is None or len(self._gaps) < FIRST_GAPS:
+            self._gaps.append(gap)
+            self.pace = median_low(self._gaps)
         elif 0.5 < gap / self.pace < 2.0:
             self._odd = 0
         else:

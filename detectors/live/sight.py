@@ -5,13 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.live.climb import LEAST_BLOCKS, Climb, find_climb
+from detectors.live.evidence import WIDER_SCALE, seen_before, weigh
 from detectors.live.growths import History
-from detectors.live.levels import FAST, HELD, LOW, PEAK, SLOW, TIME, TOP
+from detectors.live.levels import FAST, HELD, LAST, LOW, PEAK, SLOW, TIME, TOP, Levels
 from detectors.live.lives import Lives
 from detectors.types import FloatArray
 
 LEAST_SHARE = 0.04
 """Growth below this share of the room above it is not looked at any closer."""
+LEAST_FOUND = 0.07
+"""Growth below this share is remembered, but not weighed."""
 LEAST_STRAIGHT = 0.5
 LEAST_ROOM = 0.03
 """Headroom is taken for at least this share of the limit: peaks may come close to it without harm."""
@@ -52,16 +55,12 @@ class Sight:
         grown: bytes of it that the level itself rose by; less than ``climb.grown`` where the rest only stands for load
             that fell without memory following.
         share: ``grown`` over the headroom at the onset; ``room``: that headroom in bytes, under the ``limit`` of then.
-        watched: seconds of watching before the onset; ``age``: of this life's.
-        like, like_birth: the largest harmless growths that took about as long, over ``grown``: of any time, of young
-            lives (0 unless this one is young).
-        above: by how much the newest block stands over the usual highest levels before the onset, load explained, as a
-            share of the climb; None where nothing was seen before it.
-        above_floors: over the highest floor of longer blocks before the onset; None where too few of them were.
-        since_load: seconds since a model load; since_birth: since a birth that would explain it. Infinite: none.
-        pace: seconds between samples.
+        watched: seconds of watching before the onset.
+        like: the largest harmless growth that took about as long, over ``grown``.
+        since_load: seconds since a model load; infinite: none.
         load_known: whether a request rate is seen.
         level: bytes without the load's part, of the newest block.
+        evidence: as `detectors.live.evidence.NAMES`, NaN: unknown; empty for growth that is too small to be weighed.
     """
 
     scale: int
@@ -71,20 +70,13 @@ class Sight:
     room: float
     limit: float | None
     watched: float
-    age: float
     like: float
-    like_birth: float
-    above: float | None
-    above_floors: float | None
     since_load: float
-    since_birth: float
-    pace: float
     load_known: bool
     level: float
+    evidence: tuple[float, ...]
 
 
-YOUNG = 3.0
-"""A life is young to a climb that has lasted longer than the life's age at the onset over this."""
 BORN = 0.25
 BIRTH_SECONDS = 120.0
 """A climb begins with its life where this share of it, and two minutes, or less lie between the two."""
@@ -107,10 +99,10 @@ def look(
     rows: FloatArray,
     level: FloatArray,
     *,
-    wider: FloatArray,
+    levels: Levels,
     lives: Lives,
     room: Room,
-    coefficients: tuple[float, float, float],
+    coefficients: FloatArray,
     history: History,
     load_known: bool,
     pace: float,
@@ -118,8 +110,8 @@ def look(
     """Look at the rows of one scale; None where nothing grows there that is worth a closer look.
 
     Args:
-        rows: (m, 9) of this life. level: (m,) their levels without the load's part. wider: (k, 9) longer blocks, of any
-            life, from which the usual peaks are taken. history: is told of the climb.
+        rows: (m, 9) of this life. level: (m,) their levels without the load's part. levels: longer blocks,
+            from which the usual peaks are taken. coefficients: (3,) of the load. history: is told of the climb.
     """
     time = rows[:, TIME]
     first = after_start_up(time, level, lives.born, LEAST_BLOCKS + 1)
@@ -128,26 +120,50 @@ def look(
         return None
     lasted = climb.end - climb.onset
     at = int(np.searchsorted(time, climb.onset))
-    explained = float((rows[-1, FAST : HELD + 1] - rows[at, FAST : HELD + 1]) @ np.asarray(coefficients))
+    explained = float((rows[-1, FAST : HELD + 1] - rows[at, FAST : HELD + 1]) @ coefficients)
     grown = max(climb.grown + min(explained, 0.0), 0.0)
-    own = rows[: at + 1]
+    own, wider = rows[: at + 1], levels.rows(min(max(WIDER_SCALE, scale + 1), LAST))
     before = wider[wider[:, TIME] < climb.onset]
-    peak = max(_high(before[:, PEAK]) if len(before) >= LEAST_BLOCKS_KNOWN else 0.0, _high(own[:, PEAK]))
-    headroom = room.above(climb.base, peak)
+    known = len(before) >= LEAST_BLOCKS_KNOWN
+    headroom = room.above(climb.base, max(_high(before[:, PEAK]) if known else 0.0, _high(own[:, PEAK])))
     if climb.grown < LEAST_SHARE * headroom:
         return None
-    age = lives.age(climb.onset)
-    like, like_birth = history.like(lasted, grown, young=age < YOUNG * lasted)
-    history.follow(scale, climb.onset, climb.end, climb.base, grown, age < BORN * lasted + BIRTH_SECONDS)
-    tops = before if len(before) >= LEAST_BLOCKS_KNOWN else own
-    above = None
-    if len(tops) >= LEAST_BLOCKS_KNOWN:
-        usual = _high(tops[:, TOP]) if tops is before else float(tops[:, TOP].max())
-        above = (float(level[-1]) - usual) / climb.grown
-    above_floors = None
-    if len(before) >= LEAST_BLOCKS_KNOWN:
-        floors = before[:, LOW] - before[:, FAST : HELD + 1] @ np.asarray(coefficients)
-        above_floors = (float(level[-1]) - float(floors.max())) / climb.grown
+    likes = history.like(lasted, grown)
+    history.follow(
+        scale, climb.onset, climb.end, climb.base, grown, lives.age(climb.onset) < BORN * lasted + BIRTH_SECONDS
+    )
+    newest, above_usual, above_floors = float(level[-1]), None, None
+    if known:
+        floors = before[:, LOW] - before[:, FAST : HELD + 1] @ coefficients
+        above_usual = (newest - _high(before[:, TOP])) / climb.grown
+        above_floors = (newest - float(floors.max())) / climb.grown
+    elif len(own) >= LEAST_BLOCKS_KNOWN:
+        above_usual = (newest - float(own[:, TOP].max())) / climb.grown
+    watched, since_load = climb.onset - lives.watched_since, lives.since_load(climb.end)
+    evidence: tuple[float, ...] = ()
+    if grown >= LEAST_FOUND * headroom:
+        evidence = weigh(
+            scale=scale,
+            climb=climb,
+            rows=rows,
+            level=level,
+            at=at,
+            before=seen_before(levels, scale, own, level[: at + 1], climb.onset, coefficients),
+            levels=levels,
+            coefficients=coefficients,
+            likes=likes,
+            grown=grown,
+            headroom=headroom,
+            limit=room.limit,
+            explained=explained,
+            above_usual=above_usual,
+            above_floors=above_floors,
+            watched=watched,
+            since_load=since_load,
+            since_birth=lives.since_birth(climb.onset, climb.end),
+            load_known=load_known,
+            pace=pace,
+        )
     return Sight(
         scale=scale,
         climb=climb,
@@ -155,17 +171,12 @@ def look(
         share=grown / headroom,
         room=headroom,
         limit=room.limit,
-        watched=climb.onset - lives.watched_since,
-        age=age,
-        like=like,
-        like_birth=like_birth,
-        above=above,
-        above_floors=above_floors,
-        since_load=lives.since_load(climb.end),
-        since_birth=lives.since_birth(climb.onset, climb.end),
-        pace=pace,
+        watched=watched,
+        like=likes.like,
+        since_load=since_load,
         load_known=load_known,
-        level=float(level[-1]),
+        level=newest,
+        evidence=evidence,
     )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from detectors.live.incident import Incident
 from detectors.live.levels import COUNT, LOW, TIME
+from detectors.live.score import speaking
 from detectors.live.sight import NO_LIMIT_MULTIPLE, Room, Sight
 from detectors.types import Answer, FloatArray, Forecast, Interval, Level, LiveVerdict, Shape, Trend
 from detectors.wording import count, duration, rate, rates, share, size
@@ -17,6 +18,7 @@ FLOOR_BLOCKS = 4
 COARSE = 0.02
 """By how much of itself a slope is uncertain beyond its noise: the onset was searched for."""
 ACCELERATING_LATE, ACCELERATING_LAST = 1.15, 1.3
+MOST_TERMS = 3
 FOLLOWS_BETTER = 0.8
 """Growth is put down to the requests where they leave less than this share of the squares that time leaves."""
 
@@ -148,15 +150,25 @@ def reasons(one: Incident, leak: Trend, room: Room, each: Interval | None, metri
             f"no limit is seen: {size(seen.room)}, {bound}, is taken for the headroom; it took {share(seen.share)}"
         )
     out.append(
-        f"it is straight (R2 {climb.straight:.2f} over {count(climb.blocks, 'block')}) and goes on: the newest quarter"
-        f" rises {climb.last:.1f} times as fast as the whole"
+        f"a straight line explains {share(climb.straight)} of it (R2 over {count(climb.blocks, 'block')}); its newest"
+        f" quarter rises {climb.last:.1f} times as fast as the whole"
     )
     if seen.like > 0:
         out.append(f"the most that it grew by in a like time without harm was {size(seen.like * seen.grown)}")
     elif seen.watched > 0:
         out.append(f"in the {duration(seen.watched)} watched before, it never grew like this")
+    out.append(_weighed(seen))
     if each is not None:
         out.append(f"it follows the requests: {size(each.estimate)} for each")
     if not seen.load_known:
         out.append("no request count is seen, so that load may explain some of it")
     return tuple(out)
+
+
+def _weighed(seen: Sight) -> str:
+    """What the score rests on most, and what speaks most against it."""
+    terms = speaking(seen.evidence)
+    most = ", ".join(f"{words} ({term:+.1f})" for words, term in terms[:MOST_TERMS])
+    words, term = terms[-1]
+    against = f"; against it {words} ({term:+.1f})" if term < 0.0 else ""
+    return f"for a leak speak most, in log-odds, {most}{against}"

@@ -1,0 +1,283 @@
+"""Fits the score and the thresholds of the live detector, and writes them: detectors/live/weights.py.
+
+    python -m benchmarks.live_sights FOLDER
+    python -m benchmarks.calibrate_live FOLDER [--write]
+
+Curves are fitted to all looks that stand in the folder (`benchmarks.live_fit`). The thresholds are chosen on scores
+that are each given by curves fitted without that part of the containers: those at which the hard mix, one sample a
+minute, raises `BUDGETS` false alarms in 50 weeks of watching: fewer than are allowed, for draws of containers differ.
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import live_fit
+from benchmarks.live_fit import Bags, curves, design, knots_of, opened
+from benchmarks.live_mix.stage import DAY_SECONDS, WEEK_SECONDS
+from benchmarks.live_sights import FACTS
+from detectors.live.evidence import NAMES
+from detectors.live.incident import HOLD as HOLD_LASTED
+from detectors.live.incident import LEAST_HOLD_BLOCKS
+from detectors.live.levels import block_seconds
+from detectors.live.rules import HOLD, LEAK, SUSPECTED
+from detectors.live.sight import LEAST_FOUND
+from detectors.live.weights import Curve
+from detectors.types import FloatArray, Level
+
+ROOT = Path(__file__).parents[1]
+BUDGETS = {Level.SUSPECTED: 3.0, Level.LEAK: 0.6}
+"""False alarms in 50 weeks that the thresholds are chosen for."""
+SHARES = {"hard": 1.0, "fine": 0.4, "alone": 0.4, "coarse": 0.2, "incident": 0.1}
+"""What each material weighs in the fit."""
+ALARM_PRICE = 0.1
+"""One false alarm in 50 weeks costs as much as a tenth of the leaks being missed."""
+LEAST_OF_CLIMB = 0.3
+"""A look in a leaking container is one at the leak where the leak makes up so much of the climb that it sees."""
+FOLDS = 2
+EVERY, PARTS = 10, 20
+"""Knots are taken from every tenth look; looks are prepared in so many parts, which saves memory."""
+MODULE = '''"""What each piece of evidence tells of a leak: fitted by benchmarks/calibrate_live.py."""
+
+Curve = tuple[str, tuple[float, ...], tuple[float, ...], float]
+
+CURVES: tuple[Curve, ...] = (
+{curves}
+)
+"""Of each, as `detectors.live.evidence.NAMES`: its name; knots; log-odds there, 0 for the mean healthy climb; and the
+log-odds where it is unknown."""
+
+SUSPECTED_AT, LEAK_AT = {suspected}, {leak}
+"""The sums from which on growth is suspected, and called a leak."""
+'''
+TIME, ONSET, END, LEVEL, BASE, GROWN, SCALE, SEEN = range(len(FACTS))
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """All that was written down.
+
+    Attributes:
+        facts: (n, facts). evidence: (n, evidence). container: (n,) which. weeks, onset, limit_at: of each container;
+            ``weeks`` those without a leak. fold: which it is judged with. material: its name.
+    """
+
+    facts: FloatArray
+    evidence: FloatArray
+    container: np.ndarray
+    weeks: FloatArray
+    onset: FloatArray
+    limit_at: FloatArray
+    fold: np.ndarray
+    material: np.ndarray
+
+    @property
+    def leaks(self) -> np.ndarray:
+        """(containers,) which of them leak."""
+        return np.isfinite(self.onset)
+
+    @property
+    def way(self) -> FloatArray:
+        """(n,) how far the leak had come; negative before it, NaN where there is none."""
+        onset, end = self.onset[self.container], self.limit_at[self.container]
+        with np.errstate(invalid="ignore"):
+            return np.asarray((self.facts[:, TIME] - onset) / (end - onset))
+
+
+def load(folder: Path) -> Looks:
+    """All parts in the folder."""
+    facts, evidence, container, facts_of, fold, material = [], [], [], [], [], []
+    count = 0
+    for number, file in enumerate(sorted(folder.glob("*.npz"), key=_in_order)):
+        part = np.load(file)
+        told = ~(part["looks"][:, len(FACTS) + NAMES.index("share")] < np.log(LEAST_FOUND))
+        facts.append(part["looks"][told, : len(FACTS)].astype(np.float64))
+        evidence.append(part["looks"][told, len(FACTS) :])
+        container.append(part["container"][told] + count)
+        facts_of.append(part["containers"])
+        of = len(part["containers"])
+        count += of
+        fold.append((number + np.arange(of) // max(of // 4, 1)) % FOLDS)
+        material.append([_in_order(file)[0]] * of)
+    weeks, onset, limit_at = np.concatenate(facts_of).T
+    return Looks(
+        np.concatenate(facts),
+        np.concatenate(evidence),
+        np.concatenate(container),
+        np.minimum(weeks, onset / WEEK_SECONDS),
+        onset,
+        limit_at,
+        np.concatenate(fold),
+        np.concatenate(material),
+    )
+
+
+def _in_order(file: Path) -> tuple[str, int]:
+    name, first = file.stem.split("_")
+    return name, int(first)
+
+
+def bags(looks: Looks, rows: np.ndarray, containers: np.ndarray) -> Bags:
+    """These looks of these containers in bags."""
+    facts, of = looks.facts[rows], looks.container[rows]
+    chosen, way = containers[of] & (facts[:, SEEN] > 0), looks.way[rows]
+    well = chosen & ~(way > 0)
+    days = of * 1_000 + (facts[:, TIME] // DAY_SECONDS).astype(np.int64)
+    numbers, healthy = np.unique(days[well], return_inverse=True)
+    day = np.full(len(rows), -1)
+    day[well] = healthy
+    seen = facts[:, END] - np.maximum(facts[:, ONSET], looks.onset[of])
+    with np.errstate(invalid="ignore"):
+        part = seen / (looks.limit_at[of] - looks.onset[of]) / np.exp(looks.evidence[rows, NAMES.index("share")])
+    ill = chosen & (way > 0) & (part > LEAST_OF_CLIMB)
+    found, number = np.unique(of[ill], return_inverse=True)
+    leak = np.full(len(rows), -1)
+    leak[ill] = number
+    price, worth = np.zeros(len(looks.weeks)), np.zeros(len(looks.weeks))
+    for name, share in SHARES.items():
+        there = containers & (looks.material == name)
+        price[there] = ALARM_PRICE * share * 50.0 / max(float(looks.weeks[there].sum()), 1e-9)
+        worth[there] = share / max(int(np.count_nonzero(looks.leaks[there])), 1)
+    return Bags(day, leak, way, price[numbers // 1_000], worth[found])
+
+
+def fit(looks: Looks) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Knots and weights by all looks; and (n,) the score of each by weights fitted without its container's fold."""
+    rows = np.flatnonzero(looks.facts[:, SEEN] > 0)
+    knots = knots_of(looks.evidence[rows[::EVERY]])
+    designed = np.concatenate([design(looks.evidence[part], knots) for part in np.array_split(rows, PARTS)])
+    weights = live_fit.fit(designed, bags(looks, rows, np.ones(len(looks.weeks), dtype=bool)))
+    honest = np.full(len(looks.facts), live_fit.FAR_BELOW)
+    fold_of = looks.fold[looks.container[rows]]
+    for fold in range(FOLDS):
+        others, judged = fold_of != fold, fold_of == fold
+        without = live_fit.fit(designed[others], bags(looks, rows[others], looks.fold != fold))
+        honest[rows[judged]] = designed[judged] @ without
+    return knots, weights, honest
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a threshold gives on one material: false alarms in 50 weeks, and of each leak how far it had come (infinite:
+    never found) and how many incidents it made."""
+
+    alarms: int
+    weeks: float
+    ways: FloatArray
+    incidents: FloatArray
+
+    def __str__(self) -> str:
+        told = f"{self.alarms:4d} in {self.weeks:5.0f} weeks: {50.0 * self.alarms / max(self.weeks, 1e-9):6.2f} in 50"
+        if len(self.ways):
+            median, late = np.quantile(self.ways, (0.5, 0.9), method="higher")
+            never, one = np.isinf(self.ways).mean(), np.mean(self.incidents[self.incidents > 0] == 1)
+            told += f"; {len(self.ways)} leaks: median {median:.2f}, nine in ten {late:.2f}, never {never:.3f}"
+            told += f", one incident {one:.2f}"
+        return told
+
+
+def outcome(looks: Looks, scores: FloatArray, level: Level, threshold: float, material: str) -> Outcome:
+    """Replay the looks of a material."""
+    there = looks.material == material
+    rule = LEAK if level is Level.LEAK else SUSPECTED
+    urgent = np.asarray(rule.is_urgent(looks.evidence.T))
+    rows = np.flatnonzero(((scores >= threshold - HOLD) | urgent) & there[looks.container])
+    rows = rows[np.lexsort((looks.facts[rows, TIME], looks.container[rows]))]
+    blind = rule.blind * np.isnan(looks.evidence[rows, NAMES.index("load_now")])
+    facts, finds = looks.facts[rows], (scores[rows] >= threshold + blind) | urgent[rows]
+    if rule.quiet_seconds:
+        finds &= looks.evidence[rows, NAMES.index("since_load")] >= np.log(rule.quiet_seconds)
+    least = np.array([LEAST_HOLD_BLOCKS * block_seconds(int(scale), 60.0) for scale in facts[:, SCALE]])
+    back, way = _given_back(looks, rows), looks.way[rows]
+    alarms, ways, incidents = 0, np.full(len(there), np.inf), np.zeros(len(there))
+    for part in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(looks.container[rows])) + 1):
+        if not finds[part].any():
+            continue
+        which = looks.container[rows[part[0]]]
+        lasted = HOLD_LASTED * (facts[part, END] - facts[part, ONSET])
+        for i in opened(
+            facts[part, TIME], lasted, least[part], back[part], finds[part], np.ones(len(part), dtype=bool)
+        ):
+            if way[part[i]] > 0:
+                incidents[which] += 1
+                ways[which] = min(ways[which], way[part[i]])
+            else:
+                alarms += 1
+    ill = there & looks.leaks
+    return Outcome(alarms, float(looks.weeks[there].sum()), ways[ill], incidents[ill])
+
+
+def _given_back(looks: Looks, rows: np.ndarray) -> FloatArray:
+    """(rows,) when the growth that each of them saw was found given back, at the next look that saw none."""
+    ends = np.flatnonzero(looks.facts[:, SEEN] == 0)
+    key = looks.container * 64 + looks.facts[:, SCALE].astype(np.int64)
+    order = ends[np.lexsort((looks.facts[ends, TIME], key[ends]))]
+    sortable = key[order] * 1e8 + looks.facts[order, TIME]
+    at = np.searchsorted(sortable, key[rows] * 1e8 + looks.facts[rows, TIME], side="right")
+    back = np.full(len(rows), np.inf)
+    there = at < len(order)
+    end = order[np.minimum(at, len(order) - 1)]
+    fallen = looks.facts[end, LEVEL] < looks.facts[rows, BASE] + 0.5 * looks.facts[rows, GROWN]
+    there &= (key[end] == key[rows]) & fallen
+    back[there] = looks.facts[end[there], TIME]
+    return back
+
+
+def threshold_for(looks: Looks, scores: FloatArray, level: Level, budget: float) -> float:
+    """The lowest threshold within the budget on the hard mix, by halving."""
+    low, high = -10.0, 15.0
+    while high - low > 0.02:
+        middle = 0.5 * (low + high)
+        found = outcome(looks, scores, level, middle, "hard")
+        low, high = (low, middle) if 50.0 * found.alarms / found.weeks <= budget else (middle, high)
+    return high
+
+
+def centred(knots: FloatArray, weights: FloatArray, looks: Looks) -> tuple[list[Curve], float]:
+    """The curves, each 0 for the mean healthy climb; and the constant that this leaves."""
+    constant, out = float(weights[0]), []
+    healthy = (looks.facts[:, SEEN] > 0) & ~(looks.way > 0)
+    typical = looks.evidence[np.flatnonzero(healthy)[:: max(healthy.sum() // 100_000, 1)]]
+    for j, (name, (at, values, unknown)) in enumerate(zip(NAMES, curves(weights, knots), strict=True)):
+        column = typical[:, j]
+        terms = np.where(np.isfinite(column), np.interp(column, at, values), unknown)
+        mean = float(terms.mean())
+        constant += mean
+        never = bool(np.isfinite(column).all())
+        shifted = tuple(round(v - mean, 3) for v in values)
+        out.append((name, tuple(float(f"{k:.4g}") for k in at), shifted, 0.0 if never else round(unknown - mean, 3)))
+    return out, constant
+
+
+def write(of: list[Curve], constant: float, thresholds: dict[Level, float]) -> None:
+    """The data module."""
+    text = MODULE.format(
+        curves="\n".join(f"    {curve!r}," for curve in of).replace("'", '"'),
+        suspected=f"{thresholds[Level.SUSPECTED] - constant:.2f}",
+        leak=f"{thresholds[Level.LEAK] - constant:.2f}",
+    )
+    (ROOT / "detectors" / "live" / "weights.py").write_text(text)
+
+
+def main() -> None:
+    """Fit, tell what the thresholds give on each material, and write where asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--write", action="store_true")
+    given = parser.parse_args()
+    looks = load(given.folder)
+    knots, weights, honest = fit(looks)
+    thresholds: dict[Level, float] = {}
+    for level, budget in BUDGETS.items():
+        thresholds[level] = threshold_for(looks, honest, level, budget)
+        print(f"{level} from {thresholds[level]:.2f} on")
+        for material in SHARES:
+            print(f"  {material:9s} {outcome(looks, honest, level, thresholds[level], material)}")
+    if given.write:
+        write(*centred(knots, weights, looks), thresholds)
+
+
+if __name__ == "__main__":
+    main()
