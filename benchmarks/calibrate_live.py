@@ -18,6 +18,7 @@ from benchmarks import live_fit
 from benchmarks.live_fit import Bags, curves, design, knots_of, opened
 from benchmarks.live_mix.stage import DAY_SECONDS, WEEK_SECONDS
 from benchmarks.live_sights import FACTS
+from detectors.live.bar import shortness
 from detectors.live.evidence import NAMES
 from detectors.live.incident import HOLD as HOLD_LASTED
 from detectors.live.incident import LEAST_HOLD_BLOCKS
@@ -185,8 +186,10 @@ def outcome(looks: Looks, scores: FloatArray, level: Level, threshold: float, ma
     urgent = np.asarray(rule.is_urgent(looks.evidence.T))
     rows = np.flatnonzero(((scores >= threshold - HOLD) | urgent) & there[looks.container])
     rows = rows[np.lexsort((looks.facts[rows, TIME], looks.container[rows]))]
-    blind = rule.blind * np.isnan(looks.evidence[rows, NAMES.index("load_now")])
-    facts, finds = looks.facts[rows], (scores[rows] >= threshold + blind) | urgent[rows]
+    facts = looks.facts[rows]
+    short = np.array([shortness(lasted) for lasted in (facts[:, END] - facts[:, ONSET]).tolist()])
+    blind = rule.blind * short * np.isnan(looks.evidence[rows, NAMES.index("load_now")])
+    finds = (scores[rows] >= threshold + blind) | urgent[rows]
     if rule.quiet_seconds:
         finds &= looks.evidence[rows, NAMES.index("since_load")] >= np.log(rule.quiet_seconds)
     least = np.array([LEAST_HOLD_BLOCKS * block_seconds(int(scale), 60.0) for scale in facts[:, SCALE]])

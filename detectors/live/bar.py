@@ -21,10 +21,15 @@ ABOVE, ABOVE_OWN, ABOVE_FLOORS = 0.0, -0.6, 0.8
 MOST_LACKING, EACH = 4, 0.5
 
 
+def shortness(lasted_seconds: float) -> float:
+    """1 up to `SHORT_SECONDS`, 0 from a day on."""
+    short = math.log(DAY_SECONDS / max(lasted_seconds, 1.0)) / math.log(DAY_SECONDS / SHORT_SECONDS)
+    return min(max(short, 0.0), 1.0)
+
+
 def bar(lasted_seconds: float, blocks: int, known: bool) -> float:
     """The share of the headroom that a climb has to take; ``known``: something was seen before it."""
-    short = math.log(DAY_SECONDS / max(lasted_seconds, 1.0)) / math.log(DAY_SECONDS / SHORT_SECONDS)
-    return SHARE + SHORT * min(max(short, 0.0), 1.0) + FEW / math.sqrt(blocks) + (0.0 if known else UNKNOWN)
+    return SHARE + SHORT * shortness(lasted_seconds) + FEW / math.sqrt(blocks) + (0.0 if known else UNKNOWN)
 
 
 def is_new(above_usual: float | None, above_floors: float | None) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detectors.live.bar import shortness
 from detectors.live.evidence import NAMES
 from detectors.live.sight import Sight
 from detectors.live.weights import LEAK_AT, SUSPECTED_AT
@@ -38,8 +39,9 @@ class Rule:
 
     Attributes:
         level: what it finds.
-        opens_at: log-odds of a leak. blind: more of it, where no request rate is seen: simulated containers without
-            one need less, but real pods, of which a few climb straight for an hour and stop, need this much.
+        opens_at: log-odds of a leak. blind: more of it for short climbs where no request rate is seen: simulated
+            containers without one need less, but real pods, of which a few climb straight for an hour and stop, need
+            this much.
         quiet_seconds: after a model load, for which it finds nothing.
         urgent_samples: that growth with no time left has to have lasted.
     """
@@ -52,7 +54,9 @@ class Rule:
 
     def finds(self, seen: Sight, score: float) -> bool:
         """Whether this look finds it."""
-        opens_at = self.opens_at + (0.0 if seen.load_known else self.blind)
+        opens_at = self.opens_at
+        if not seen.load_known:
+            opens_at += self.blind * shortness(seen.climb.end - seen.climb.onset)
         enough = score >= opens_at or bool(self.is_urgent(np.asarray(seen.evidence)))
         return enough and seen.since_load >= self.quiet_seconds
 
