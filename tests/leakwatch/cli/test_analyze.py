@@ -146,7 +146,7 @@ def test_a_killed_worker_is_a_clear_error(tmp_path: Path) -> None:
     from leakwatch import analyze
     from leakwatch.errors import LeakwatchError
 
-    sources = [str(written(tmp_path / "a.csv", 0, 300))] * 100
+    sources = [str(written(tmp_path / "a.csv", 0, 300))] * 2_000  # more than a busy machine has done before the kill
     results = analyze.analyze_in_parallel(sources, analyze.Reading(), 2)
     next(results)
     grandchildren = [p for p in psutil.Process().children(recursive=True) if p.ppid() != os.getpid()]
