@@ -5,8 +5,6 @@ API: https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/o
 """
 
 import math
-import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from leakwatch.act.docker_claim import ContainerClaim
+from leakwatch.act.holder import fresh_holder
 from leakwatch.act.reachable import answers
 from leakwatch.act.wording import duration
 from leakwatch.errors import ActError
@@ -55,7 +54,7 @@ class DockerRestarter:
         holder: str | None = None,
     ) -> None:
         self._container, self._clock, self._url, self._server_url = container, clock, url, server_url
-        self._claim_seconds, self._holder = claim_seconds, holder or f"{os.getpid()}-{secrets.token_hex(8)}"
+        self._claim_seconds, self._holder = claim_seconds, holder or fresh_holder()
         self._claims: dict[str, ContainerClaim] = {}
 
     def remedies(self) -> frozenset[Remedy]:

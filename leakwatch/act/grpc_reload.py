@@ -173,6 +173,5 @@ def _error_of(address: str, code: str, said: str) -> ActError:
     fix = {
         "UNIMPLEMENTED": "serving.grpc_address has to be the gRPC port of a TF Serving",
         "UNAVAILABLE": "see that the server runs, and serving.grpc_address",
-        "DEADLINE_EXCEEDED": "read the server's log",
     }.get(code, "read the server's log")
     return kind(NAME, f"{address} answers {code}{f': {shown(said, 200)}' if said else ''}", fix)

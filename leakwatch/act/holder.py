@@ -19,6 +19,11 @@ def holder_of(state_dir: Path) -> str:
     return f"{socket.gethostname()}-{_token_of(state_dir / FILE_NAME)}"
 
 
+def fresh_holder() -> str:
+    """A name that no other holder has, for a claim that need not be known again."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(8)}"
+
+
 def _token_of(path: Path) -> str:
     fresh = secrets.token_hex(8)
     try:

@@ -4,12 +4,10 @@ Clocks of machines differ, so a lease of another is over when *our* clock saw it
 client-go's leader election does. Each write names the version that it rests on: of two that write, one gets 409.
 """
 
-import os
-import secrets
-import socket
 from datetime import UTC, datetime
 
 from leakwatch.act.cluster import Cluster, Object, Path
+from leakwatch.act.holder import fresh_holder
 from leakwatch.errors import ActError
 from leakwatch.ports import Clock
 
@@ -28,7 +26,7 @@ class WorkloadLease:
     ) -> None:
         self._cluster, self._clock = cluster, clock
         self._path = Path("coordination.k8s.io", "leases", namespace, f"leakwatch-{workload}"[:253])
-        self.holder = holder or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.holder = holder or fresh_holder()
         self._mine: Object | None = None
         self._renewed = 0.0
         self._seen: tuple[str, float] | None = None

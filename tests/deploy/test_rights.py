@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from kubernetes import client
 from kubernetes import config as kubernetes_config
 
@@ -28,25 +27,10 @@ from playbooks.types import Action as Remedy
 from tests.fakes.kubernetes_answers import VERBS, Request, place_of
 from tests.fakes.kubernetes_api import KubernetesApi
 from tests.fakes.kubernetes_store import EVENTS, RefusedError
+from tests.fakes.shipped_roles import Rule, rules_of
 
-RBAC = Path(__file__).parents[2] / "deploy" / "kubernetes" / "rbac"
 PLACE = KubernetesPlace("ml", "serving", selector="app=serving")
 MIB = 2**20
-
-Rule = tuple[str, str, str]
-
-
-def rules_of(*rights: str) -> set[Rule]:
-    """Group, resource and verb of each thing that the Roles allow."""
-    roles = [next(yaml.safe_load_all((RBAC / right / "role.yaml").read_text())) for right in rights]
-    return {
-        (group, resource, verb)
-        for role in roles
-        for rule in role["rules"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
 
 
 def asked(requests: Iterable[Request]) -> set[Rule]:

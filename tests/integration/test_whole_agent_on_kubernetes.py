@@ -15,16 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.fakes.kubernetes_api import KubernetesApi
 from tests.fakes.kubernetes_store import EVENTS
+from tests.fakes.shipped_roles import rules_of
 
 pytestmark = pytest.mark.slow
 
 MIB = 2**20
 DEADLINE_SECONDS = 300.0
-RBAC = Path(__file__).parents[2] / "deploy" / "kubernetes" / "rbac"
 RIGHTS = ("observe", "evict", "rollout", "lease", "events", "evidence")
 PROXY = "/api/v1/nodes/n1/proxy/stats/summary"
 
@@ -61,21 +60,9 @@ class Scene:
                 entries.append({"podRef": {"uid": uid}, "containers": [{"name": "serving", "memory": memory}]})
             self.cluster.pages[PROXY] = ("application/json", json.dumps({"pods": entries}).encode())
 
-    def rules(self, rights: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
-        """What the shipped Roles allow, and the summary."""
-        roles = [next(yaml.safe_load_all((RBAC / right / "role.yaml").read_text())) for right in rights]
-        return tuple(
-            (group, resource, verb)
-            for role in roles
-            for rule in role["rules"]
-            for group in rule["apiGroups"]
-            for resource in rule["resources"]
-            for verb in rule["verbs"]
-        )
-
     def begin(self, act: str, *rights: str) -> None:
         """The agent in a process of its own, with so many rights more."""
-        self.cluster.accounts["leakwatch"] = ("system:serviceaccount:ml:leakwatch", self.rules((*RIGHTS, *rights)))
+        self.cluster.accounts["leakwatch"] = ("system:serviceaccount:ml:leakwatch", tuple(rules_of(*RIGHTS, *rights)))
         config = self.folder / "agent.yaml"
         config.write_text(
             f"sample_every: 250ms\njudge_every: 500ms\nlisten: off\nstate_dir: {self.folder / 'state'}\n"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from leakwatch.act.acting import Acting
 from leakwatch.act.cluster import Cluster
@@ -25,28 +24,13 @@ from playbooks.types import Action as Remedy
 from tests.fakes.acting import HandClock, leaking
 from tests.fakes.kubernetes_api import Fault, KubernetesApi
 from tests.fakes.kubernetes_store import BUDGETS, DEPLOYMENTS, RefusedError
+from tests.fakes.shipped_roles import rules_of
 
 MEMORY = {"requests": {"memory": "256Mi"}, "limits": {"memory": "512Mi"}}
 PLACE = KubernetesPlace("ml", "serving", selector="app=serving")
 Restart = Action(Remedy.RESTART, "serving", "it leaks", False, 0.0, 10.0)
-RBAC = Path(__file__).parents[3] / "deploy" / "kubernetes" / "rbac"
-
-
-def rules() -> tuple[tuple[str, str, str], ...]:
-    """What the manifests that we ship allow: group, resource and verb."""
-    roles = [next(yaml.safe_load_all((RBAC / name / "role.yaml").read_text())) for name in GRANTED]
-    return tuple(
-        (group, resource, verb)
-        for role in roles
-        for rule in role["rules"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    )
-
-
 GRANTED = ("evict", "rollout", "resize", "lease")
-ROLE = rules()
+ROLE = rules_of(*GRANTED)
 
 
 @pytest.fixture

@@ -5,23 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leakwatch.act.model_config import is_less_one_model, less_model, parsed, without_model
+from tests.fakes.model_config import CONFIG
 
-CONFIG = """# models of the shop; "name: resnet" in a comment is none
-model_config_list {
-  config {
-    name: "resnet"  # the big one }
-    base_path: '/models/resnet{'
-    model_version_policy { specific { versions: 47 } }
-    version_labels { key: "name" value: 1 }
-  }
-  config: <
-    base_path: "/models/bert", name: "bert"; model_platform: "tensorflow"
-  >
-  config {
-    name: "half" "way" base_path: "/models/half"
-    logging_config { log_collector_config { type: "x" filename_prefix: "name: 'bert'" } } }
-}
-"""
 FORMS = (
     'model_config_list: { config: [ { name: "a" base_path: "/a" }, { name: "b" }, < name: "c" > ] }',
     'model_config_list { config [ { name: "a" base_path: "/a" } # first\n, { name: "b" }, { name: "c" } ] }',

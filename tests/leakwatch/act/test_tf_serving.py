@@ -15,24 +15,9 @@ from leakwatch.errors import ActError
 from leakwatch.ports import Action
 from leakwatch.settings import ServingKind, ServingSettings
 from playbooks.types import Action as Remedy
+from tests.fakes.model_config import CONFIG
 from tests.fakes.model_server import ModelServer
 
-CONFIG = """# models of the shop; "name: resnet" in a comment is none
-model_config_list {
-  config {
-    name: "resnet"  # the big one }
-    base_path: '/models/resnet{'
-    model_version_policy { specific { versions: 47 } }
-    version_labels { key: "name" value: 1 }
-  }
-  config: <
-    base_path: "/models/bert", name: "bert"; model_platform: "tensorflow"
-  >
-  config {
-    name: "half" "way" base_path: "/models/half"
-    logging_config { log_collector_config { type: "x" filename_prefix: "name: 'bert'" } } }
-}
-"""
 RELOAD = Action(Remedy.RELOAD_MODEL, "serving", "it leaks", False, 0.0, 0.0, model="resnet")
 
 
