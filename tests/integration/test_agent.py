@@ -208,14 +208,18 @@ def test_real_kills_are_counted_once_each_across_a_restart_of_the_agent(
     second.end()
 
 
-KEEPER = """
-import sys, threading
-kept = []
-for line in sys.stdin:
-    kept += [bytearray(12288) for _ in range(80)]
-    threading.Thread(target=threading.Event().wait, daemon=True).start()
+THREADED = """
+import sys, threading, time
+def hold():
+    kept = bytearray(262144)
+    threading.Event().wait()
+sys.stdin.readline()
+time.sleep(float(sys.argv[1]))
+while True:
+    threading.Thread(target=hold, daemon=True).start()
+    time.sleep(0.1)
 """
-"""Each line leaves 1 MB and a thread behind."""
+"""Threads come and never go, each with 256 KiB."""
 CAPPED = "Are gRPC's threads limited (--grpc_max_threads)?"
 FLAGS = ("--model_config_file=/m.config", "--grpc_max_threads=16", "--rest_api_port=8501")
 
@@ -244,17 +248,11 @@ def test_a_leak_is_told_with_what_the_process_says(
 ):
     """Threads and memory grow together: the flags of the running command line answer what the tree then asks, in the
     first message, as `playbook run` would find it by hand."""
-    keeper = begin(KEEPER, memory_cgroup(LIMIT_BYTES, "facts"), *FLAGS, name="tensorflow_model_server")
-    target = f"{{name: serving, pid: {keeper.pid}}}"
+    cgroup = memory_cgroup(3 * LIMIT_BYTES // 2, "facts")
+    serving = begin(THREADED, cgroup, QUIET_SECONDS, *FLAGS, name="tensorflow_model_server")
+    target = f"{{name: serving, pid: {serving.pid}}}"
     agent = Beside(settings(target, more=(f"tell: {{webhook: [{{url: '{receiver.url}'}}]}}",)), TIMES_FASTER)
-
-    def leak_until_told() -> bool:
-        keeper.stdin.write("more\n")
-        keeper.stdin.flush()
-        time.sleep(0.5)
-        return bool(told_of(receiver))
-
-    agent.until(leak_until_told, "the message")
+    agent.until(lambda: told_of(receiver), "the message")
     agent.end()
     told = told_of(receiver)
     assert told["playbook"][0] == "memory_leak"
