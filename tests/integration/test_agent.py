@@ -248,12 +248,20 @@ def test_a_leak_is_told_with_what_the_process_says(
 ):
     """Threads and memory grow together: the flags of the running command line answer what the tree then asks, in the
     first message, as `playbook run` would find it by hand."""
-    cgroup = memory_cgroup(3 * LIMIT_BYTES // 2, "facts")
-    serving = begin(THREADED, cgroup, QUIET_SECONDS, *FLAGS, name="tensorflow_model_server")
-    target = f"{{name: serving, pid: {serving.pid}}}"
-    agent = Beside(settings(target, more=(f"tell: {{webhook: [{{url: '{receiver.url}'}}]}}",)), TIMES_FASTER)
-    agent.until(lambda: told_of(receiver), "the message")
-    agent.end()
+    cgroup, server = memory_cgroup(3 * LIMIT_BYTES // 2, "facts"), TfServing()
+    server.load("resnet", 1)
+    process = begin(THREADED, cgroup, QUIET_SECONDS, *FLAGS, name="tensorflow_model_server")
+
+    def is_told() -> bool:
+        server.request("resnet", 5, seconds=0.02)
+        return bool(told_of(receiver))
+
+    with server.served():
+        serving = f"{{kind: tf_serving, metrics_url: '{server.url}{PAGE}'}}"
+        target = f"{{name: serving, pid: {process.pid}, serving: {serving}}}"
+        agent = Beside(settings(target, more=(f"tell: {{webhook: [{{url: '{receiver.url}'}}]}}",)), TIMES_FASTER)
+        agent.until(is_told, "the message")
+        agent.end()
     told = told_of(receiver)
     assert told["playbook"][0] == "memory_leak"
     assert told[CAPPED] == ("yes", "--grpc_max_threads is 16")
