@@ -25,6 +25,9 @@ LEAST_BELIEF, MOST_BELIEF = 0.05, 0.995
 CONTRADICTS = 3.0
 """Standard errors between the two slopes from which on the mean's growth is something else than a leak."""
 
+AGREE = 2.0
+"""Standard errors between the two slopes up to which they are one."""
+
 NEVER_CAME_BACK = 0.5
 """Share of the claimed growth by which a single day must end above where it began: by the same hour of the next day a
 swing has come back."""
@@ -70,6 +73,7 @@ def judge_together(time_seconds: FloatArray, replicas: Sequence[Replica], limit_
     verdict, restarts = found.verdict, pooled.given_back
     probability, because = _by_mean(pooled, verdict), verdict.because
     trend = verdict.trend if probability > LEAK_ABOVE else None
+    alone = False
     if restarts is not None:
         if trend is not None and _contradicts(trend, restarts):
             probability, trend = 0.5, None
@@ -79,10 +83,10 @@ def judge_together(time_seconds: FloatArray, replicas: Sequence[Replica], limit_
         shown = _trend(restarts)
         told = (_told(shown),) if shown.low > 0 else ()
         because = told if trend is None else (because[0], *told, *because[1:])
-        trend = trend or shown
+        alone = trend is None
+        trend = shown if trend is None else _of_both(trend, restarts)
     if probability <= LEAK_ABOVE or trend is None or trend.low <= 0:
         return Together(min(probability, LEAK_ABOVE), None, None, verdict.shape, 0, verdict.because)
-    alone = trend is not verdict.trend
     return Together(
         probability,
         trend,
@@ -136,6 +140,19 @@ def _contradicts(trend: Trend, restarts: GivenBack) -> bool:
 def _trend(restarts: GivenBack) -> Trend:
     width = Z95 * restarts.deviation
     return Trend(restarts.slope, restarts.slope - width, restarts.slope + width, restarts.restarts)
+
+
+def _of_both(mean: Trend, restarts: GivenBack) -> Trend:
+    """The slope that mean and restarts agree on. Load that nobody counts bends the mean and not the restarts: by what
+    the two lie further apart than `AGREE` allows, the mean is the less certain (as the moments' estimate of a variance
+    between studies, DerSimonian and Laird 1986, all of it the mean's)."""
+    own = ((mean.high - mean.low) / (2.0 * Z95)) ** 2
+    other = restarts.deviation**2
+    bent = max((mean.slope_per_second - restarts.slope) ** 2 - AGREE**2 * (own + other), 0.0)
+    weights = np.array([1.0 / max(own + bent, 1e-300), 1.0 / max(other, 1e-300)])
+    slope = float(weights @ [mean.slope_per_second, restarts.slope] / weights.sum())
+    width = Z95 * float(weights.sum()) ** -0.5
+    return Trend(slope, slope - width, slope + width, mean.points)
 
 
 def _told(shown: Trend) -> str:
