@@ -84,7 +84,6 @@ class Agent:
             self.history.thin_out(name, now)
         self.beat_at, self.cycles, self.page = clock.steady(), 0, PageState()
         self._trouble: str | None = None
-        self._let_go_at: float | None = clock.steady() + GONE_SECONDS
         self._deciding: set[str] = set()
 
     def start(self) -> None:
@@ -131,7 +130,7 @@ class Agent:
             self._tell(one, decisions.get(one.name), own, now)
             if verdict is not None and asked:  # after its incident was opened, whose key the ledger keeps
                 self._offer(one, verdict, now)
-        self._let_go(now, steady)
+        self._let_go(now)
         self._look_after_the_disk(now, happened)
         self.beat_at, self.cycles, self.page = self._clock.steady(), self.cycles + 1, self._page()
 
@@ -211,12 +210,11 @@ class Agent:
         )
         self._telling.happened(one.name, news, now, partial(one.recent, self.history, now))
 
-    def _let_go(self, now: float, steady: float) -> None:
-        """Incidents of targets that have not been among ours for a while end, and are told to have: a pod that went, a
-        target that was taken out of the settings. One that comes back in between, as pods do, goes on in its own."""
-        if self._let_go_at is not None and steady >= self._let_go_at:
-            self._let_go_at = None
-            for name in self._telling.open_elsewhere():
+    def _let_go(self, now: float) -> None:
+        """Incidents of targets that are not among ours and gave no sample for a while end, and are told to have: a pod
+        that went, a target that was taken out of the settings. One that comes back in between goes on in its own."""
+        for name in self._telling.open_elsewhere():
+            if not any(self.history.samples(name, now - GONE_SECONDS, now)):
                 self._telling.happened(name, News(gone="gone, or no longer among the targets"), now)
 
     def _keep(self, now: float) -> None:

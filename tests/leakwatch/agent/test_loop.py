@@ -134,7 +134,11 @@ def test_an_incident_of_a_target_that_is_no_longer_watched_is_resolved(bench: Ma
     one.begin()
     one.beats(5)
     assert [stage for stage, _ in one.said()][-1] != "resolved"
-    one.until(lambda: one.said()[-1][0] == "resolved")
+    for _ in range(25):  # where pods come and go, the list of targets changes again and again
+        one.end()
+        one.begin()
+        one.beats(5)
+    assert one.said()[-1][0] == "resolved"
     assert (
         one.said()[-1][1].startswith("RESOLVED pod: open for ") and "no longer among the targets" in one.said()[-1][1]
     )
