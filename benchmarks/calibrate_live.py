@@ -1,10 +1,10 @@
-"""Fits the score and the thresholds of the live detector, and writes them: detectors/live/weights.py.
+"""Fits the score and the thresholds of the live detector, and writes them: detectors/live/trees.npy, thresholds.py.
 
     python -m benchmarks.live_sights FOLDER
     python -m benchmarks.calibrate_live FOLDER [--write]
 
-Curves are fitted to all looks that stand in the folder (`benchmarks.live_fit`). The thresholds are chosen on scores
-that are each given by curves fitted without that part of the containers: those at which the hard mix, one sample a
+Trees are fitted to all looks that stand in the folder (`benchmarks.live_fit`). The thresholds are chosen on scores
+that are each given by trees fitted without that part of the containers: those at which the hard mix, one sample a
 minute, raises `BUDGETS` false alarms in 50 weeks of watching: fewer than are allowed, for draws of containers differ.
 """
 
@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import live_fit
-from benchmarks.live_fit import Bags, curves, design, knots_of, opened
+from benchmarks.live_fit import fit, highest, nodes_of, opened
 from benchmarks.live_mix.stage import DAY_SECONDS, WEEK_SECONDS
 from benchmarks.live_sights import FACTS
 from detectors.live.bar import shortness
@@ -25,34 +24,26 @@ from detectors.live.incident import LEAST_HOLD_BLOCKS
 from detectors.live.levels import block_seconds
 from detectors.live.rules import HOLD, LEAK, SUSPECTED
 from detectors.live.sight import LEAST_FOUND
-from detectors.live.weights import Curve
 from detectors.types import FloatArray, Level
 
 ROOT = Path(__file__).parents[1]
 BUDGETS = {Level.SUSPECTED: 3.0, Level.LEAK: 0.6}
 """False alarms in 50 weeks that the thresholds are chosen for."""
-SHARES = {"hard": 1.0, "fine": 0.4, "alone": 0.4, "coarse": 0.2, "incident": 0.1}
-"""What each material weighs in the fit."""
-ALARM_PRICE = 0.1
-"""One false alarm in 50 weeks costs as much as a tenth of the leaks being missed."""
+MATERIALS = ("hard", "fine", "alone", "coarse", "incident")
 LEAST_OF_CLIMB = 0.3
 """A look in a leaking container is one at the leak where the leak makes up so much of the climb that it sees."""
-FOLDS = 2
-EVERY, PARTS = 10, 20
-"""Knots are taken from every tenth look; looks are prepared in so many parts, which saves memory."""
-MODULE = '''"""What each piece of evidence tells of a leak: fitted by benchmarks/calibrate_live.py."""
+STRETCHES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8)
+"""A leak's way, in pieces that each give examples; what is seen of it later comes too late."""
+OF_A_DAY, OF_A_STRETCH, OTHERS = 4, 3, 20_000
+"""How many looks of each healthy day, of each stretch of a leak, and of healthy containers by chance are examples."""
+LEAK_SHARE = 0.3
+"""What all examples of leaks weigh, over all others."""
+FOLDS, ROUNDS = 2, 3
+MODULE = '''"""The log-odds from which on growth is suspected, and called a leak: by benchmarks/calibrate_live.py."""
 
-Curve = tuple[str, tuple[float, ...], tuple[float, ...], float]
-
-CURVES: tuple[Curve, ...] = (
-{curves}
-)
-"""Of each, as `detectors.live.evidence.NAMES`: its name; knots; log-odds there, 0 for the mean healthy climb; and the
-log-odds where it is unknown."""
-
-SUSPECTED_AT, LEAK_AT = {suspected}, {leak}
-"""The sums from which on growth is suspected, and called a leak."""
+SUSPECTED_AT, LEAK_AT = {suspected:.2f}, {leak:.2f}
 '''
+FAR_BELOW = -30.0
 TIME, ONSET, END, LEVEL, BASE, GROWN, SCALE, SEEN = range(len(FACTS))
 
 
@@ -120,43 +111,37 @@ def _in_order(file: Path) -> tuple[str, int]:
     return name, int(first)
 
 
-def bags(looks: Looks, rows: np.ndarray, containers: np.ndarray) -> Bags:
-    """These looks of these containers in bags."""
-    facts, of = looks.facts[rows], looks.container[rows]
-    chosen, way = containers[of] & (facts[:, SEEN] > 0), looks.way[rows]
-    well = chosen & ~(way > 0)
-    days = of * 1_000 + (facts[:, TIME] // DAY_SECONDS).astype(np.int64)
-    numbers, healthy = np.unique(days[well], return_inverse=True)
-    day = np.full(len(rows), -1)
-    day[well] = healthy
-    seen = facts[:, END] - np.maximum(facts[:, ONSET], looks.onset[of])
+def examples(looks: Looks, scores: FloatArray) -> tuple[np.ndarray, np.ndarray, FloatArray]:
+    """Looks that would decide by these ``scores``: (m,) their rows, whether they are at a leak, and their weights."""
+    facts, of, way = looks.facts, looks.container, looks.way
+    grows = facts[:, SEEN] > 0
     with np.errstate(invalid="ignore"):
-        part = seen / (looks.limit_at[of] - looks.onset[of]) / np.exp(looks.evidence[rows, NAMES.index("share")])
-    ill = chosen & (way > 0) & (part > LEAST_OF_CLIMB)
-    found, number = np.unique(of[ill], return_inverse=True)
-    leak = np.full(len(rows), -1)
-    leak[ill] = number
-    price, worth = np.zeros(len(looks.weeks)), np.zeros(len(looks.weeks))
-    for name, share in SHARES.items():
-        there = containers & (looks.material == name)
-        price[there] = ALARM_PRICE * share * 50.0 / max(float(looks.weeks[there].sum()), 1e-9)
-        worth[there] = share / max(int(np.count_nonzero(looks.leaks[there])), 1)
-    return Bags(day, leak, way, price[numbers // 1_000], worth[found])
+        seen = facts[:, END] - np.maximum(facts[:, ONSET], looks.onset[of])
+        part = seen / (looks.limit_at[of] - looks.onset[of]) / np.exp(looks.evidence[:, NAMES.index("share")])
+        ill = np.flatnonzero(grows & (way > 0) & (way < STRETCHES[-1]) & (part > LEAST_OF_CLIMB))
+    well = np.flatnonzero(grows & ~(way > 0))
+    day = of * 1_000 + (facts[:, TIME] // DAY_SECONDS).astype(np.int64)
+    stretch = of * len(STRETCHES) + np.searchsorted(STRETCHES, np.nan_to_num(way))
+    by_chance = np.random.default_rng(0).choice(well, min(OTHERS, len(well)), replace=False)
+    healthy = np.union1d(highest(day, scores, well, OF_A_DAY), by_chance)
+    leaking = highest(stretch, scores, ill, OF_A_STRETCH)
+    weight = np.repeat((1.0, LEAK_SHARE * len(healthy) / len(leaking)), (len(healthy), len(leaking)))
+    return np.concatenate([healthy, leaking]), np.repeat((0, 1), (len(healthy), len(leaking))), weight
 
 
-def fit(looks: Looks) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Knots and weights by all looks; and (n,) the score of each by weights fitted without its container's fold."""
-    rows = np.flatnonzero(looks.facts[:, SEEN] > 0)
-    knots = knots_of(looks.evidence[rows[::EVERY]])
-    designed = np.concatenate([design(looks.evidence[part], knots) for part in np.array_split(rows, PARTS)])
-    weights = live_fit.fit(designed, bags(looks, rows, np.ones(len(looks.weeks), dtype=bool)))
-    honest = np.full(len(looks.facts), live_fit.FAR_BELOW)
-    fold_of = looks.fold[looks.container[rows]]
-    for fold in range(FOLDS):
-        others, judged = fold_of != fold, fold_of == fold
-        without = live_fit.fit(designed[others], bags(looks, rows[others], looks.fold != fold))
-        honest[rows[judged]] = designed[judged] @ without
-    return knots, weights, honest
+def fitted(looks: Looks) -> tuple[FloatArray, FloatArray]:
+    """The nodes of trees fitted to all looks; and (n,) each look's score by trees fitted without its fold."""
+    honest = looks.evidence[:, NAMES.index("weakest")].astype(np.float64)
+    fold_of, grows = looks.fold[looks.container], looks.facts[:, SEEN] > 0
+    for _ in range(ROUNDS):
+        rows, leaking, weight = examples(looks, honest)
+        honest = np.full(len(honest), FAR_BELOW)
+        for fold in range(FOLDS):
+            others, judged = fold_of[rows] != fold, grows & (fold_of == fold)
+            trees = fit(looks.evidence[rows[others]], leaking[others], weight[others])
+            honest[judged] = trees.decision_function(looks.evidence[judged])
+    rows, leaking, weight = examples(looks, honest)
+    return nodes_of(fit(looks.evidence[rows], leaking, weight), len(NAMES)), honest
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,30 +223,12 @@ def threshold_for(looks: Looks, scores: FloatArray, level: Level, budget: float)
     return high
 
 
-def centred(knots: FloatArray, weights: FloatArray, looks: Looks) -> tuple[list[Curve], float]:
-    """The curves, each 0 for the mean healthy climb; and the constant that this leaves."""
-    constant, out = float(weights[0]), []
-    healthy = (looks.facts[:, SEEN] > 0) & ~(looks.way > 0)
-    typical = looks.evidence[np.flatnonzero(healthy)[:: max(healthy.sum() // 100_000, 1)]]
-    for j, (name, (at, values, unknown)) in enumerate(zip(NAMES, curves(weights, knots), strict=True)):
-        column = typical[:, j]
-        terms = np.where(np.isfinite(column), np.interp(column, at, values), unknown)
-        mean = float(terms.mean())
-        constant += mean
-        never = bool(np.isfinite(column).all())
-        shifted = tuple(round(v - mean, 3) for v in values)
-        out.append((name, tuple(float(f"{k:.4g}") for k in at), shifted, 0.0 if never else round(unknown - mean, 3)))
-    return out, constant
-
-
-def write(of: list[Curve], constant: float, thresholds: dict[Level, float]) -> None:
-    """The data module."""
-    text = MODULE.format(
-        curves="\n".join(f"    {curve!r}," for curve in of).replace("'", '"'),
-        suspected=f"{thresholds[Level.SUSPECTED] - constant:.2f}",
-        leak=f"{thresholds[Level.LEAK] - constant:.2f}",
-    )
-    (ROOT / "detectors" / "live" / "weights.py").write_text(text)
+def write(nodes: FloatArray, thresholds: dict[Level, float]) -> None:
+    """The data, and the module."""
+    folder = ROOT / "detectors" / "live"
+    np.save(folder / "trees.npy", nodes.astype(np.float32))
+    text = MODULE.format(suspected=thresholds[Level.SUSPECTED], leak=thresholds[Level.LEAK])
+    (folder / "thresholds.py").write_text(text)
 
 
 def main() -> None:
@@ -271,15 +238,15 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     looks = load(given.folder)
-    knots, weights, honest = fit(looks)
+    nodes, honest = fitted(looks)
     thresholds: dict[Level, float] = {}
     for level, budget in BUDGETS.items():
         thresholds[level] = threshold_for(looks, honest, level, budget)
         print(f"{level} from {thresholds[level]:.2f} on")
-        for material in SHARES:
+        for material in MATERIALS:
             print(f"  {material:9s} {outcome(looks, honest, level, thresholds[level], material)}")
     if given.write:
-        write(*centred(knots, weights, looks), thresholds)
+        write(nodes, thresholds)
 
 
 if __name__ == "__main__":

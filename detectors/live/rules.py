@@ -4,10 +4,10 @@ No rule for a container is right about every single look: healthy containers war
 their load, and each of these climbs for a while as a leak does. Sequential bounds (e-detectors, Shin, Ramdas and
 Rinaldo 2023; CUSUM, Page 1954) promise a rate of false alarms per time only where growth without a leak has a
 conditional median of zero, which these break: a threshold set for 1 alarm in 50 weeks gave 22 to 50. What holds
-instead is learned: the log-odds of a leak, a sum of one curve for each piece of evidence (`detectors.live.score`),
-fitted so that the worst look of each healthy day stays low and the best look of each leak comes early
-(benchmarks/calibrate_live.py). The thresholds are then those at which simulated containers raise few enough false
-alarms per week of watching. On others the rate is measured: benchmarks/live.py, in benchmarks/RESULTS.md.
+instead is learned: the log-odds of a leak, by trees over some forty pieces of evidence (`detectors.live.score`), fitted
+to the worst looks of each healthy day and the best looks of each leak (benchmarks/calibrate_live.py). The thresholds
+are then those at which simulated containers raise few enough false alarms per week of watching. On others the rate is
+measured: benchmarks/live.py, in benchmarks/RESULTS.md.
 """
 
 import math
@@ -18,12 +18,12 @@ import numpy as np
 from detectors.live.bar import shortness
 from detectors.live.evidence import NAMES
 from detectors.live.sight import Sight
-from detectors.live.weights import LEAK_AT, SUSPECTED_AT
+from detectors.live.thresholds import LEAK_AT, SUSPECTED_AT
 from detectors.types import FloatArray, Level
 
 LOAD_SECONDS = 900.0
 """After a model load, which takes minutes, nothing is called a leak for so long."""
-HOLD = 3.0
+HOLD = 1.5
 """What has been found is held to be true while the score is no more than this under its threshold."""
 URGENT_SECONDS = 600.0
 URGENT_STRAIGHT, URGENT_ABOVE = 0.97, 0.5
@@ -75,5 +75,5 @@ class Rule:
         return score >= self.opens_at - HOLD
 
 
-SUSPECTED = Rule(Level.SUSPECTED, SUSPECTED_AT, 2.2, 0.0, 12)
-LEAK = Rule(Level.LEAK, LEAK_AT, 1.2, LOAD_SECONDS, 40)
+SUSPECTED = Rule(Level.SUSPECTED, SUSPECTED_AT, 1.1, 0.0, 12)
+LEAK = Rule(Level.LEAK, LEAK_AT, 0.6, LOAD_SECONDS, 40)

@@ -1,47 +1,84 @@
-"""From evidence to the log-odds that a leak is going on: one curve for each piece of evidence, added up."""
+"""From evidence to the log-odds that a leak is going on: boosted regression trees, added up."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from detectors.live.evidence import PIECES
-from detectors.live.weights import CURVES
 from detectors.types import FloatArray
 
+FEATURE, THRESHOLD, LEFT, RIGHT, VALUE = range(5)
+"""Columns of a node: which evidence it asks for, and up to where one goes left; the nodes to the left and to the right,
+a leaf's being itself; what a leaf adds, and of any other node what those beneath it add in the mean. A feature counted
+from the number of pieces on is the same evidence, but where it is unknown one goes left instead of right."""
 
-class Curves:
-    """Piecewise-linear curves, flat beyond their ends, one for each piece of evidence.
+
+class Trees:
+    """Trees over evidence with unknowns (Friedman 2001; fitted by scikit-learn's histogram boosting).
 
     Args:
-        curves: for each its knots (rising), the curve's values there, and its value where the evidence is unknown.
+        nodes: (n, 5), each tree's root before the rest of it.
+        pieces: how many pieces of evidence there are.
     """
 
-    def __init__(self, curves: Sequence[tuple[Sequence[float], Sequence[float], float]]) -> None:
-        self._knots = np.array([knots for knots, _, _ in curves])
-        values = np.array([values for _, values, _ in curves])
-        slopes = np.diff(values, axis=1) / np.diff(self._knots, axis=1)
-        self._first = values[:, 0]
-        self._bends = np.diff(slopes, axis=1, prepend=0.0)
-        self._unknown = np.array([unknown for _, _, unknown in curves])
+    def __init__(self, nodes: FloatArray, pieces: int) -> None:
+        self._pieces = pieces
+        self._feature, self._left, self._right = (nodes[:, c].astype(np.int32) for c in (FEATURE, LEFT, RIGHT))
+        self._threshold, self._value = (nodes[:, c].astype(np.float64) for c in (THRESHOLD, VALUE))
+        itself = np.arange(len(nodes))
+        children = np.concatenate([self._left[self._left != itself], self._right[self._right != itself]])
+        self._roots = np.setdiff1d(itself, children)
+        self._depth = self._deepest()
+
+    def _deepest(self) -> int:
+        depth, at = 0, self._roots
+        while (self._left[at] != at).any():
+            at = np.unique(np.concatenate([self._left[at], self._right[at]]))
+            depth += 1
+        return depth
+
+    def score(self, evidence: Sequence[float]) -> float:
+        """The sum of the leaves that evidence (NaN: unknown) comes to."""
+        both, at = self._both(evidence), self._roots
+        for _ in range(self._depth):
+            at = self._down(both, at)
+        return float(self._value[at].sum())
 
     def terms(self, evidence: Sequence[float]) -> FloatArray:
-        """(k,) what each piece of evidence (NaN: unknown) adds to the log-odds."""
-        at = np.asarray(evidence)[:, None]
-        over = np.clip(at, self._knots[:, :1], self._knots[:, -1:]) - self._knots[:, :-1]
-        terms = self._first + (self._bends * np.maximum(over, 0.0)).sum(axis=1)
-        return np.where(np.isnan(at[:, 0]), self._unknown, terms)
+        """(pieces,) what each piece adds to the score of the mean example: on each way down to a leaf, each node's
+        evidence gets what it changed the mean by (Saabas 2014). Their sum is the score less that of the mean."""
+        both, at = self._both(evidence), self._roots
+        terms = np.zeros(self._pieces)
+        for _ in range(self._depth):
+            below = self._down(both, at)
+            np.add.at(terms, self._feature[at] % self._pieces, self._value[below] - self._value[at])
+            at = below
+        return terms
+
+    @property
+    def mean(self) -> float:
+        """The score of the mean example."""
+        return float(self._value[self._roots].sum())
+
+    def _both(self, evidence: Sequence[float]) -> FloatArray:
+        known = np.asarray(evidence, dtype=np.float64)
+        return np.concatenate([known, np.where(np.isnan(known), -np.inf, known)])  # NaN is up to no threshold
+
+    def _down(self, both: FloatArray, at: np.ndarray) -> np.ndarray:
+        return np.where(both[self._feature[at]] <= self._threshold[at], self._left[at], self._right[at])
 
 
-_LEARNED = Curves([(knots, values, unknown) for _, knots, values, unknown in CURVES])
+_LEARNED = Trees(np.load(Path(__file__).with_name("trees.npy")), len(PIECES))
 
 
 def log_odds(evidence: Sequence[float]) -> float:
     """Of a leak against everything healthy that climbs."""
-    return float(_LEARNED.terms(evidence).sum())
+    return _LEARNED.score(evidence)
 
 
 def speaking(evidence: Sequence[float]) -> list[tuple[str, float]]:
-    """What tells of a leak, and by how much it shifts the log-odds from those of the mean healthy climb: most first."""
+    """What tells of a leak, and by how much it shifts the log-odds from those of the mean climb: most first."""
     of: dict[str, float] = {}
     for (_, words), term in zip(PIECES, _LEARNED.terms(evidence).tolist(), strict=True):
         of[words] = of.get(words, 0.0) + term
