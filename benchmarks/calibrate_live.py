@@ -27,7 +27,7 @@ from detectors.live.sight import LEAST_FOUND
 from detectors.types import FloatArray, Level
 
 ROOT = Path(__file__).parents[1]
-BUDGETS = {Level.SUSPECTED: 3.0, Level.LEAK: 0.6}
+BUDGETS = {Level.SUSPECTED: 3.5, Level.LEAK: 0.8}
 """False alarms in 50 weeks that the thresholds are chosen for."""
 MATERIALS = ("hard", "fine", "alone", "coarse", "incident")
 LEAST_OF_CLIMB = 0.3

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
 Ints = np.ndarray
-TREES, DEPTH, LEAVES = 200, 5, 12
-SHRINKAGE, LEAST_EXAMPLES, RIDGE = 0.05, 60, 5.0
+TREES, DEPTH, LEAVES = 400, 7, 24
+SHRINKAGE, LEAST_EXAMPLES, RIDGE = 0.05, 40, 5.0
 
 
 def highest(group: Ints, score: FloatArray, rows: Ints, count: int) -> Ints:
