@@ -66,7 +66,8 @@ class Trees:
         return np.concatenate([known, np.where(np.isnan(known), -np.inf, known)])  # NaN is up to no threshold
 
     def _down(self, both: FloatArray, at: np.ndarray) -> np.ndarray:
-        return np.where(both[self._feature[at]] <= self._threshold[at], self._left[at], self._right[at])
+        left = both[self._feature[at]] <= self._threshold[at]
+        return np.asarray(np.where(left, self._left[at], self._right[at]))
 
 
 _LEARNED = Trees(np.load(Path(__file__).with_name("trees.npy")), len(PIECES))
