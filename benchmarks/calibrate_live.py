@@ -1,4 +1,4 @@
-"""Fits the score and the thresholds of the live detector, and writes them: detectors/live/trees.npy, thresholds.py.
+"""Fits the score and the thresholds of the live detector, and writes them: detectors/live/trees.f32, thresholds.py.
 
     python -m benchmarks.live_sights FOLDER
     python -m benchmarks.calibrate_live FOLDER [--write]
@@ -226,7 +226,7 @@ def threshold_for(looks: Looks, scores: FloatArray, level: Level, budget: float)
 def write(nodes: FloatArray, thresholds: dict[Level, float]) -> None:
     """The data, and the module."""
     folder = ROOT / "detectors" / "live"
-    np.save(folder / "trees.npy", nodes.astype(np.float32))
+    nodes.astype("<f4").tofile(folder / "trees.f32")
     text = MODULE.format(suspected=thresholds[Level.SUSPECTED], leak=thresholds[Level.LEAK])
     (folder / "thresholds.py").write_text(text)
 

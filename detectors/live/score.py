@@ -9,6 +9,7 @@ from detectors.live.evidence import PIECES
 from detectors.types import FloatArray
 
 FEATURE, THRESHOLD, LEFT, RIGHT, VALUE = range(5)
+COLUMNS = 5
 """Columns of a node: which evidence it asks for, and up to where one goes left; the nodes to the left and to the right,
 a leaf's being itself; what a leaf adds, and of any other node what those beneath it add in the mean. A feature counted
 from the number of pieces on is the same evidence, but where it is unknown one goes left instead of right."""
@@ -25,10 +26,12 @@ class Trees:
     def __init__(self, nodes: FloatArray, pieces: int) -> None:
         self._pieces = pieces
         self._feature, self._left, self._right = (nodes[:, c].astype(np.int32) for c in (FEATURE, LEFT, RIGHT))
-        self._threshold, self._value = (nodes[:, c].astype(np.float64) for c in (THRESHOLD, VALUE))
+        self._threshold, self._value = nodes[:, THRESHOLD].copy(), nodes[:, VALUE].copy()
         itself = np.arange(len(nodes))
-        children = np.concatenate([self._left[self._left != itself], self._right[self._right != itself]])
-        self._roots = np.setdiff1d(itself, children)
+        above = np.ones(len(nodes), dtype=bool)
+        for children in (self._left, self._right):
+            above[children[children != itself]] = False
+        self._roots = np.flatnonzero(above)
         self._depth = self._deepest()
 
     def _deepest(self) -> int:
@@ -43,7 +46,7 @@ class Trees:
         both, at = self._both(evidence), self._roots
         for _ in range(self._depth):
             at = self._down(both, at)
-        return float(self._value[at].sum())
+        return float(self._value[at].sum(dtype=np.float64))
 
     def terms(self, evidence: Sequence[float]) -> FloatArray:
         """(pieces,) what each piece adds to the score of the mean example: on each way down to a leaf, each node's
@@ -59,7 +62,7 @@ class Trees:
     @property
     def mean(self) -> float:
         """The score of the mean example."""
-        return float(self._value[self._roots].sum())
+        return float(self._value[self._roots].sum(dtype=np.float64))
 
     def _both(self, evidence: Sequence[float]) -> FloatArray:
         known = np.asarray(evidence, dtype=np.float64)
@@ -70,7 +73,7 @@ class Trees:
         return np.asarray(np.where(left, self._left[at], self._right[at]))
 
 
-_LEARNED = Trees(np.load(Path(__file__).with_name("trees.npy")), len(PIECES))
+_LEARNED = Trees(np.fromfile(Path(__file__).with_name("trees.f32"), dtype="<f4").reshape(-1, COLUMNS), len(PIECES))
 
 
 def log_odds(evidence: Sequence[float]) -> float:

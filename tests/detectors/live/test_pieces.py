@@ -11,12 +11,12 @@ from detectors.live.bar import bar, is_new, lacking, weakest
 from detectors.live.evidence import NAMES, PIECES
 from detectors.live.lives import Clock
 from detectors.live.rules import LEAK, SUSPECTED
-from detectors.live.score import FEATURE, LEFT, RIGHT, Trees, log_odds, speaking
+from detectors.live.score import COLUMNS, FEATURE, LEFT, RIGHT, Trees, log_odds, speaking
 
 
 def test_the_trees_that_are_shipped_ask_for_evidence_that_there_is() -> None:
     """A piece that is added without a fit would shift what every tree asks for: each way ends within the table."""
-    nodes = np.load(Path(detectors.live.__file__).with_name("trees.npy"))
+    nodes = np.fromfile(Path(detectors.live.__file__).with_name("trees.f32"), dtype="<f4").reshape(-1, COLUMNS)
     features, children = nodes[:, FEATURE], nodes[:, [LEFT, RIGHT]]
     assert features.max() < 2 * len(NAMES)
     assert (children >= np.arange(len(nodes))[:, None]).all() and children.max() < len(nodes)
