@@ -28,8 +28,8 @@ from detectors.types import FloatArray, Level
 
 ROOT = Path(__file__).parents[1]
 BUDGETS = {Level.SUSPECTED: 8.0, Level.LEAK: 1.3}
-"""False alarms in 50 weeks that the thresholds are chosen for, on trees fitted to half of the containers. Those fitted to
-all raise some quarter of them: with budgets of 3.5 and 0.8 it was 0.84 and 0.24 on seeds 31000 to 31109."""
+"""False alarms in 50 weeks that the thresholds are chosen for, on trees fitted to half of the containers. Those fitted
+to all raise some quarter of them: with budgets of 3.5 and 0.8 it was 0.84 and 0.24 on seeds 31000 to 31109."""
 MATERIALS = ("hard", "fine", "alone", "coarse", "incident")
 LEAST_OF_CLIMB = 0.3
 """A look in a leaking container is one at the leak where the leak makes up so much of the climb that it sees."""

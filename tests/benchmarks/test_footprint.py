@@ -6,8 +6,8 @@ from benchmarks import footprint
 from detectors.types import Answer
 from leakwatch import detect
 
-BUDGET_BYTES = 48 * 2**20
-"""52 MiB are promised; what is measured is 45, and a library more would be seen."""
+BUDGET_BYTES = 50 * 2**20
+"""52 MiB are promised; what is measured is 47, and a library more would be seen."""
 
 
 @pytest.mark.slow
