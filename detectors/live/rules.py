@@ -75,5 +75,5 @@ class Rule:
         return score >= self.opens_at - HOLD
 
 
-SUSPECTED = Rule(Level.SUSPECTED, SUSPECTED_AT, 3.2, 0.0, 12)
-LEAK = Rule(Level.LEAK, LEAK_AT, 2.05, LOAD_SECONDS, 40)
+SUSPECTED = Rule(Level.SUSPECTED, SUSPECTED_AT, 3.1, 0.0, 12)
+LEAK = Rule(Level.LEAK, LEAK_AT, 1.75, LOAD_SECONDS, 40)
