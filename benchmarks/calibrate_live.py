@@ -22,7 +22,7 @@ from detectors.live.evidence import NAMES
 from detectors.live.incident import HOLD as HOLD_LASTED
 from detectors.live.incident import LEAST_HOLD_BLOCKS
 from detectors.live.levels import block_seconds
-from detectors.live.rules import HOLD, LEAK, SUSPECTED
+from detectors.live.rules import HOLD, LEAK, SUSPECTED, is_urgent
 from detectors.live.sight import LEAST_FOUND
 from detectors.types import FloatArray, Level
 
@@ -35,7 +35,9 @@ MATERIALS = ("hard", "fine", "alone", "coarse", "incident")
 LEAST_OF_CLIMB = 0.3
 """A look in a leaking container is one at the leak where the leak makes up so much of the climb that it sees."""
 STRETCHES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8)
-"""A leak's way, in pieces that each give examples; what is seen of it later comes too late."""
+STRETCH_WEIGHTS = (0.3, 0.5, 1.0, 1.0, 1.5, 3.0, 3.0)
+"""A leak's way up to each of these gives examples of its own; what is seen of it later comes too late. The last weigh
+most: what is told by then is right, what is not is missed."""
 OF_A_DAY, OF_A_STRETCH, OTHERS = 4, 3, 20_000
 """How many looks of each healthy day, of each stretch of a leak, and of healthy containers by chance are examples."""
 LEAK_SHARE = 0.3
@@ -127,8 +129,10 @@ def examples(looks: Looks, scores: FloatArray) -> tuple[np.ndarray, np.ndarray, 
     by_chance = np.random.default_rng(0).choice(well, min(OTHERS, len(well)), replace=False)
     healthy = np.union1d(highest(day, scores, well, OF_A_DAY), by_chance)
     leaking = highest(stretch, scores, ill, OF_A_STRETCH)
-    weight = np.repeat((1.0, LEAK_SHARE * len(healthy) / len(leaking)), (len(healthy), len(leaking)))
-    return np.concatenate([healthy, leaking]), np.repeat((0, 1), (len(healthy), len(leaking))), weight
+    of_leaks = np.take(STRETCH_WEIGHTS, np.searchsorted(STRETCHES, way[leaking]))
+    of_leaks *= LEAK_SHARE * len(healthy) / of_leaks.sum()
+    rows, weight = np.concatenate([healthy, leaking]), np.concatenate([np.ones(len(healthy)), of_leaks])
+    return rows, np.repeat((0, 1), (len(healthy), len(leaking))), weight
 
 
 def fitted(looks: Looks) -> tuple[FloatArray, FloatArray]:
@@ -170,13 +174,13 @@ def outcome(looks: Looks, scores: FloatArray, level: Level, threshold: float, ma
     """Replay the looks of a material."""
     there = looks.material == material
     rule = LEAK if level is Level.LEAK else SUSPECTED
-    urgent = np.asarray(rule.is_urgent(looks.evidence.T))
-    rows = np.flatnonzero(((scores >= threshold - HOLD) | urgent) & there[looks.container])
+    rows = np.flatnonzero((scores >= threshold - max(HOLD, rule.urgent_credit)) & there[looks.container])
     rows = rows[np.lexsort((looks.facts[rows, TIME], looks.container[rows]))]
     facts = looks.facts[rows]
     short = np.array([shortness(lasted) for lasted in (facts[:, END] - facts[:, ONSET]).tolist()])
     blind = rule.blind * short * np.isnan(looks.evidence[rows, NAMES.index("load_now")])
-    finds = (scores[rows] >= threshold + blind) | urgent[rows]
+    credit = rule.urgent_credit * np.asarray(is_urgent(looks.evidence[rows].T))
+    finds, holds = scores[rows] >= threshold + np.where(credit > 0, -credit, blind), scores[rows] >= threshold - HOLD
     if rule.quiet_seconds:
         finds &= looks.evidence[rows, NAMES.index("since_load")] >= np.log(rule.quiet_seconds)
     least = np.array([LEAST_HOLD_BLOCKS * block_seconds(int(scale), 60.0) for scale in facts[:, SCALE]])
@@ -188,7 +192,7 @@ def outcome(looks: Looks, scores: FloatArray, level: Level, threshold: float, ma
         which = looks.container[rows[part[0]]]
         lasted = HOLD_LASTED * (facts[part, END] - facts[part, ONSET])
         for i in opened(
-            facts[part, TIME], lasted, least[part], back[part], finds[part], np.ones(len(part), dtype=bool)
+            facts[part, TIME], lasted, least[part], back[part], finds[part], holds[part]
         ):
             if way[part[i]] > 0:
                 incidents[which] += 1

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Ints = np.ndarray
 TREES, DEPTH, LEAVES = 400, 7, 24
 SHRINKAGE, LEAST_EXAMPLES, RIDGE = 0.05, 40, 5.0
+EVIDENCE_SHARE = 0.3
+"""Of the evidence, drawn anew at each node, one of which decides there: so the trees lean on all of it."""
 
 
 def highest(group: Ints, score: FloatArray, rows: Ints, count: int) -> Ints:
@@ -41,6 +43,7 @@ def fit(evidence: FloatArray, leaking: Ints, weight: FloatArray) -> "HistGradien
         max_leaf_nodes=LEAVES,
         min_samples_leaf=LEAST_EXAMPLES,
         l2_regularization=RIDGE,
+        max_features=EVIDENCE_SHARE,
         early_stopping=False,
         random_state=0,
     ).fit(evidence, leaking, sample_weight=weight)

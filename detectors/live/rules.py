@@ -25,10 +25,10 @@ LOAD_SECONDS = 900.0
 """After a model load, which takes minutes, nothing is called a leak for so long."""
 HOLD = 1.5
 """What has been found is held to be true while the score is no more than this under its threshold."""
-URGENT_SECONDS = 600.0
+URGENT_SECONDS, URGENT_SAMPLES = 600.0, 12
 URGENT_STRAIGHT, URGENT_ABOVE = 0.97, 0.5
-"""Where the limit is so near at this pace, there is no time for more evidence: growth that is so straight, and of which
-so large a share stands above all that was ever seen, is found after a count of samples, whatever its score."""
+"""Where the limit is so near at this pace, there is no time for more evidence: growth of so many samples that is so
+straight, and of which so large a share stands above all that was ever seen, is suspected at a lower score."""
 
 _LEFT, _STRAIGHT, _ABOVE, _SAMPLES = (NAMES.index(name) for name in ("left", "straight", "above_top", "samples"))
 
@@ -43,37 +43,39 @@ class Rule:
             containers without one need less, but real pods, of which a few climb straight for an hour and stop, need
             this much.
         quiet_seconds: after a model load, for which it finds nothing.
-        urgent_samples: that growth with no time left has to have lasted.
+        urgent_credit: how much less is enough where no time is left, whatever is seen of requests.
     """
 
     level: Level
     opens_at: float
     blind: float
     quiet_seconds: float
-    urgent_samples: int
+    urgent_credit: float
 
     def finds(self, seen: Sight, score: float) -> bool:
         """Whether this look finds it."""
         opens_at = self.opens_at
-        if not seen.load_known:
+        if self.urgent_credit and is_urgent(np.asarray(seen.evidence)):
+            opens_at -= self.urgent_credit
+        elif not seen.load_known:
             opens_at += self.blind * shortness(seen.climb.end - seen.climb.onset)
-        enough = score >= opens_at or bool(self.is_urgent(np.asarray(seen.evidence)))
-        return enough and seen.since_load >= self.quiet_seconds
-
-    def is_urgent(self, evidence: FloatArray) -> np.ndarray | np.bool:
-        """Whether there is no time left; ``evidence``: (k,), or (k, n) of n looks, which gives (n,)."""
-        found: np.ndarray | np.bool = (
-            (evidence[_LEFT] < math.log(URGENT_SECONDS))
-            & (evidence[_STRAIGHT] > -math.log(1.0 - URGENT_STRAIGHT))
-            & (evidence[_ABOVE] > URGENT_ABOVE)
-            & (evidence[_SAMPLES] >= math.log(self.urgent_samples))
-        )
-        return found
+        return score >= opens_at and seen.since_load >= self.quiet_seconds
 
     def holds(self, score: float) -> bool:
         """Whether this look holds what was found to be true still."""
         return score >= self.opens_at - HOLD
 
 
-SUSPECTED = Rule(Level.SUSPECTED, SUSPECTED_AT, 3.1, 0.0, 12)
-LEAK = Rule(Level.LEAK, LEAK_AT, 1.75, LOAD_SECONDS, 40)
+SUSPECTED = Rule(Level.SUSPECTED, SUSPECTED_AT, 4.5, 0.0, 2.0)
+LEAK = Rule(Level.LEAK, LEAK_AT, 2.9, LOAD_SECONDS, 0.0)
+
+
+def is_urgent(evidence: FloatArray) -> np.ndarray | np.bool:
+    """Whether there is no time left; ``evidence``: (k,), or (k, n) of n looks, which gives (n,)."""
+    found: np.ndarray | np.bool = (
+        (evidence[_LEFT] < math.log(URGENT_SECONDS))
+        & (evidence[_STRAIGHT] > -math.log(1.0 - URGENT_STRAIGHT))
+        & (evidence[_ABOVE] > URGENT_ABOVE)
+        & (evidence[_SAMPLES] >= math.log(URGENT_SAMPLES))
+    )
+    return found
