@@ -191,9 +191,7 @@ def outcome(looks: Looks, scores: FloatArray, level: Level, threshold: float, ma
             continue
         which = looks.container[rows[part[0]]]
         lasted = HOLD_LASTED * (facts[part, END] - facts[part, ONSET])
-        for i in opened(
-            facts[part, TIME], lasted, least[part], back[part], finds[part], holds[part]
-        ):
+        for i in opened(facts[part, TIME], lasted, least[part], back[part], finds[part], holds[part]):
             if way[part[i]] > 0:
                 incidents[which] += 1
                 ways[which] = min(ways[which], way[part[i]])
