@@ -66,7 +66,7 @@ class Rule:
         return score >= self.opens_at - HOLD
 
 
-SUSPECTED = Rule(Level.SUSPECTED, SUSPECTED_AT, 4.5, 0.0, 2.0)
+SUSPECTED = Rule(Level.SUSPECTED, SUSPECTED_AT, 4.25, 0.0, 2.0)
 LEAK = Rule(Level.LEAK, LEAK_AT, 2.9, LOAD_SECONDS, 0.0)
 
 

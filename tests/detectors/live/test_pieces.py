@@ -35,7 +35,7 @@ def test_a_leak_asks_for_more_than_a_suspicion() -> None:
     """Whatever is fitted: what is called a leak is suspected, too."""
     assert LEAK.opens_at > SUSPECTED.opens_at
     assert LEAK.opens_at + LEAK.blind > SUSPECTED.opens_at + SUSPECTED.blind
-    assert LEAK.urgent_samples > SUSPECTED.urgent_samples
+    assert LEAK.opens_at - LEAK.urgent_credit > SUSPECTED.opens_at - SUSPECTED.urgent_credit
 
 
 def test_the_bar_is_higher_for_short_climbs_of_few_blocks_that_nothing_was_seen_before() -> None:
