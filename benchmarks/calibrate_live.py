@@ -17,12 +17,11 @@ import numpy as np
 from benchmarks.live_fit import fit, highest, nodes_of, opened
 from benchmarks.live_mix.stage import DAY_SECONDS, WEEK_SECONDS
 from benchmarks.live_sights import FACTS
-from detectors.live.bar import shortness
 from detectors.live.evidence import NAMES
 from detectors.live.incident import HOLD as HOLD_LASTED
 from detectors.live.incident import LEAST_HOLD_BLOCKS
 from detectors.live.levels import block_seconds
-from detectors.live.rules import HOLD, LEAK, SUSPECTED, is_urgent
+from detectors.live.rules import HOLD, LEAK, SUSPECTED, is_urgent, strangeness
 from detectors.live.sight import LEAST_FOUND
 from detectors.types import FloatArray, Level
 
@@ -177,10 +176,10 @@ def outcome(looks: Looks, scores: FloatArray, level: Level, threshold: float, ma
     rows = np.flatnonzero((scores >= threshold - max(HOLD, rule.urgent_credit)) & there[looks.container])
     rows = rows[np.lexsort((looks.facts[rows, TIME], looks.container[rows]))]
     facts = looks.facts[rows]
-    short = np.array([shortness(lasted) for lasted in (facts[:, END] - facts[:, ONSET]).tolist()])
-    blind = rule.blind * short * np.isnan(looks.evidence[rows, NAMES.index("load_now")])
-    credit = rule.urgent_credit * np.asarray(is_urgent(looks.evidence[rows].T))
-    finds, holds = scores[rows] >= threshold + np.where(credit > 0, -credit, blind), scores[rows] >= threshold - HOLD
+    unknown = np.isnan(looks.evidence[rows, NAMES.index("load_now")])
+    blind = rule.blind * unknown * strangeness(facts[:, END] - facts[:, ONSET])
+    asked = threshold + np.where(is_urgent(looks.evidence[rows].T), -rule.urgent_credit, blind)
+    finds, holds = scores[rows] >= asked, scores[rows] >= threshold - HOLD
     if rule.quiet_seconds:
         finds &= looks.evidence[rows, NAMES.index("since_load")] >= np.log(rule.quiet_seconds)
     least = np.array([LEAST_HOLD_BLOCKS * block_seconds(int(scale), 60.0) for scale in facts[:, SCALE]])

@@ -14,8 +14,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from detectors.live.bar import shortness
 from detectors.live.evidence import NAMES
 from detectors.live.sight import Sight
 from detectors.live.thresholds import LEAK_AT, SUSPECTED_AT
@@ -25,6 +25,7 @@ LOAD_SECONDS = 900.0
 """After a model load, which takes minutes, nothing is called a leak for so long."""
 HOLD = 1.5
 """What has been found is held to be true while the score is no more than this under its threshold."""
+BLIND_SECONDS = (5_400.0, 14_400.0)
 URGENT_SECONDS, URGENT_SAMPLES = 600.0, 12
 URGENT_STRAIGHT, URGENT_ABOVE = 0.97, 0.5
 """Where the limit is so near at this pace, there is no time for more evidence: growth of so many samples that is so
@@ -40,8 +41,8 @@ class Rule:
     Attributes:
         level: what it finds.
         opens_at: log-odds of a leak. blind: more of it for short climbs where no request rate is seen: simulated
-            containers without one need less, but real pods, of which a few climb straight for an hour and stop, need
-            this much.
+            containers without one need none, but of the real pods one climbs straight to near its limit in an hour and
+            a quarter, and stops: nothing but the load could tell that from a leak.
         quiet_seconds: after a model load, for which it finds nothing.
         urgent_credit: how much less is enough where no time is left, whatever is seen of requests.
     """
@@ -55,10 +56,10 @@ class Rule:
     def finds(self, seen: Sight, score: float) -> bool:
         """Whether this look finds it."""
         opens_at = self.opens_at
-        if self.urgent_credit and is_urgent(np.asarray(seen.evidence)):
+        if is_urgent(np.asarray(seen.evidence)):
             opens_at -= self.urgent_credit
         elif not seen.load_known:
-            opens_at += self.blind * shortness(seen.climb.end - seen.climb.onset)
+            opens_at += self.blind * float(strangeness(seen.climb.end - seen.climb.onset))
         return score >= opens_at and seen.since_load >= self.quiet_seconds
 
     def holds(self, score: float) -> bool:
@@ -68,6 +69,13 @@ class Rule:
 
 SUSPECTED = Rule(Level.SUSPECTED, SUSPECTED_AT, 4.25, 0.0, 2.0)
 LEAK = Rule(Level.LEAK, LEAK_AT, 2.9, LOAD_SECONDS, 0.0)
+
+
+def strangeness(lasted_seconds: ArrayLike) -> FloatArray:
+    """Of a climb whose load nobody knows: 1 up to an hour and a half, 0 from four hours on."""
+    first, last = BLIND_SECONDS
+    gone = np.log(np.maximum(lasted_seconds, 1.0) / first) / math.log(last / first)
+    return np.asarray(1.0 - np.clip(gone, 0.0, 1.0))
 
 
 def is_urgent(evidence: FloatArray) -> np.ndarray | np.bool:
