@@ -25,11 +25,11 @@ LOAD_SECONDS = 900.0
 """After a model load, which takes minutes, nothing is called a leak for so long."""
 HOLD = 1.5
 """What has been found is held to be true while the score is no more than this under its threshold."""
-BLIND_SECONDS = (5_400.0, 14_400.0)
+BLIND_SECONDS = (5_400.0, 43_200.0)
 URGENT_SECONDS, URGENT_SAMPLES = 600.0, 12
 URGENT_STRAIGHT, URGENT_ABOVE = 0.97, 0.5
 """Where the limit is so near at this pace, there is no time for more evidence: growth of so many samples that is so
-straight, and of which so large a share stands above all that was ever seen, is suspected at a lower score."""
+straight, and of which so large a share stands above all that was ever seen, is found at a lower score."""
 
 _LEFT, _STRAIGHT, _ABOVE, _SAMPLES = (NAMES.index(name) for name in ("left", "straight", "above_top", "samples"))
 
@@ -67,12 +67,12 @@ class Rule:
         return score >= self.opens_at - HOLD
 
 
-SUSPECTED = Rule(Level.SUSPECTED, SUSPECTED_AT, 4.25, 0.0, 2.0)
-LEAK = Rule(Level.LEAK, LEAK_AT, 2.9, LOAD_SECONDS, 0.0)
+SUSPECTED = Rule(Level.SUSPECTED, SUSPECTED_AT, 3.45, 0.0, 2.0)
+LEAK = Rule(Level.LEAK, LEAK_AT, 2.1, LOAD_SECONDS, 1.5)
 
 
 def strangeness(lasted_seconds: ArrayLike) -> FloatArray:
-    """Of a climb whose load nobody knows: 1 up to an hour and a half, 0 from four hours on."""
+    """Of a climb whose load nobody knows: 1 up to an hour and a half, 0 from twelve hours on."""
     first, last = BLIND_SECONDS
     gone = np.log(np.maximum(lasted_seconds, 1.0) / first) / math.log(last / first)
     return np.asarray(1.0 - np.clip(gone, 0.0, 1.0))
