@@ -27,8 +27,8 @@ from detectors.types import FloatArray, Level
 
 ROOT = Path(__file__).parents[1]
 BUDGETS = {Level.SUSPECTED: 4.1, Level.LEAK: 0.75}
-"""False alarms in 50 weeks that the thresholds are chosen for, on trees fitted to half of the containers; those fitted to
-all of them do no worse on others."""
+"""False alarms in 50 weeks that the thresholds are chosen for, on trees fitted to half of the containers; those fitted
+to all of them do no worse on others."""
 MATERIALS = ("hard", "fine", "alone", "coarse", "incident")
 LEAST_OF_CLIMB = 0.3
 """A look in a leaking container is one at the leak where the leak makes up so much of the climb that it sees."""
