@@ -231,9 +231,9 @@ class LiveDetector:
 
     def _weigh(self, seen: Sight, now: float) -> None:
         """What one look at growth means for the levels."""
-        score = log_odds(seen.evidence)
         block = block_seconds(seen.scale, self._clock.pace or 0.0)
         for rule in (SUSPECTED, LEAK):
+            score = log_odds(seen.evidence, rule.level)
             if rule.finds(seen, score):
                 self._incidents.found(rule.level, seen, now, block)
             elif rule.holds(score):

@@ -1,4 +1,4 @@
-"""When growth is suspected, and when it is a leak: two thresholds on one score.
+"""When growth is suspected, and when it is a leak: a threshold on a score for each.
 
 No rule for a container is right about every single look: healthy containers warm up, fill caches, run jobs and follow
 their load, and each of these climbs for a while as a leak does. Sequential bounds (e-detectors, Shin, Ramdas and
@@ -67,7 +67,7 @@ class Rule:
         return score >= self.opens_at - HOLD
 
 
-SUSPECTED = Rule(Level.SUSPECTED, SUSPECTED_AT, 3.45, 0.0, 2.0)
+SUSPECTED = Rule(Level.SUSPECTED, SUSPECTED_AT, 0.75, 0.0, 2.0)
 LEAK = Rule(Level.LEAK, LEAK_AT, 2.1, LOAD_SECONDS, 1.5)
 
 

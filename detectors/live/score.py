@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from detectors.live.evidence import PIECES
-from detectors.types import FloatArray
+from detectors.types import FloatArray, Level
 
 FEATURE, THRESHOLD, LEFT, RIGHT, VALUE = range(5)
 COLUMNS = 5
@@ -73,17 +73,23 @@ class Trees:
         return np.asarray(np.where(left, self._left[at], self._right[at]))
 
 
-_LEARNED = Trees(np.fromfile(Path(__file__).with_name("trees.f32"), dtype="<f4").reshape(-1, COLUMNS), len(PIECES))
+def _learned(name: str) -> Trees:
+    nodes = np.fromfile(Path(__file__).with_name(name), dtype="<f4").reshape(-1, COLUMNS)
+    return Trees(nodes, len(PIECES))
 
 
-def log_odds(evidence: Sequence[float]) -> float:
-    """Of a leak against everything healthy that climbs."""
-    return _LEARNED.score(evidence)
+_LEARNED = {Level.SUSPECTED: _learned("suspicion.f32"), Level.LEAK: _learned("leak.f32")}
+"""The first were fitted to leaks of which little is seen, the others to those that must not be missed any longer."""
+
+
+def log_odds(evidence: Sequence[float], level: Level) -> float:
+    """Of a leak against everything healthy that climbs, as a level is judged by."""
+    return _LEARNED[level].score(evidence)
 
 
 def speaking(evidence: Sequence[float]) -> list[tuple[str, float]]:
     """What tells of a leak, and by how much it shifts the log-odds from those of the mean climb: most first."""
     of: dict[str, float] = {}
-    for (_, words), term in zip(PIECES, _LEARNED.terms(evidence).tolist(), strict=True):
+    for (_, words), term in zip(PIECES, _LEARNED[Level.LEAK].terms(evidence).tolist(), strict=True):
         of[words] = of.get(words, 0.0) + term
     return sorted(of.items(), key=lambda one: -one[1])
