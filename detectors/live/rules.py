@@ -68,7 +68,7 @@ class Rule:
 
 
 SUSPECTED = Rule(Level.SUSPECTED, SUSPECTED_AT, 0.75, 0.0, 2.0)
-LEAK = Rule(Level.LEAK, LEAK_AT, 2.1, LOAD_SECONDS, 1.5)
+LEAK = Rule(Level.LEAK, LEAK_AT, 2.3, LOAD_SECONDS, 1.5)
 
 
 def strangeness(lasted_seconds: ArrayLike) -> FloatArray:
