@@ -305,7 +305,7 @@ def _fleet_history(server: FleetServer) -> Iterable[str]:
     stamps = [f"{at:.0f}" for at in times]
     levels = {}
     for workload in range(20):
-        swing = random.uniform(0.0, 0.05) * np.sin(2 * np.pi * times / 86400 + random.uniform(0, 6))
+        swing = random.uniform(0.0, 0.05) * np.sin(2 * np.pi * (times - times[-1]) / 86400 + random.uniform(0, 6))
         for replica in range(10):
             pod = f"serving{workload}-6d4b75cb6d-abcd{replica}"
             level = 1.5e9 * random.uniform(0.8, 1.2) * (1 + swing + random.normal(0, 0.003, len(times)))
