@@ -15,10 +15,15 @@ from detectors.live.score import COLUMNS, FEATURE, LEFT, RIGHT, Trees, log_odds,
 from detectors.types import Level
 
 
+def shipped(name: str) -> np.ndarray:
+    """(n, 5) the nodes that stand in a file."""
+    return np.fromfile(Path(detectors.live.__file__).with_name(name), dtype="<f4").reshape(-1, COLUMNS)
+
+
 @pytest.mark.parametrize(("name", "level"), [("suspicion.f32", Level.SUSPECTED), ("leak.f32", Level.LEAK)])
 def test_the_trees_that_are_shipped_ask_for_evidence_that_there_is(name: str, level: Level) -> None:
     """A piece that is added without a fit would shift what every tree asks for: each way ends within the table."""
-    nodes = np.fromfile(Path(detectors.live.__file__).with_name(name), dtype="<f4").reshape(-1, COLUMNS)
+    nodes = shipped(name)
     features, children = nodes[:, FEATURE], nodes[:, [LEFT, RIGHT]]
     assert features.max() < 2 * len(NAMES)
     assert (children >= np.arange(len(nodes))[:, None]).all() and children.max() < len(nodes)
@@ -26,11 +31,12 @@ def test_the_trees_that_are_shipped_ask_for_evidence_that_there_is(name: str, le
     assert Trees(nodes, len(NAMES)).score(nothing) == log_odds(nothing, level)
 
 
-def test_what_speaks_has_a_word_for_each_piece() -> None:
+def test_what_speaks_adds_up_to_the_score() -> None:
     """The reasons that are told are the score's own terms, unknown evidence included."""
     for evidence in ([0.3] * len(NAMES), [math.nan] * len(NAMES)):
         told = speaking(evidence)
-        assert sum(term for _, term in told) != 0.0
+        mean = Trees(shipped("leak.f32"), len(NAMES)).mean
+        assert mean + sum(term for _, term in told) == pytest.approx(log_odds(evidence, Level.LEAK), abs=1e-4)
         assert {words for words, _ in told} == {words for _, words in PIECES}
 
 
